@@ -1,0 +1,86 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "config/node.h"
+#include "pipeline/component.h"
+
+/// What stands around every exporter: `sending_queue`, `retry_on_failure`, `timeout`. An exporter is a
+/// Sender, which tries once to deliver one batch and says how that went; all else is here.
+namespace sluice {
+
+struct SendResult {
+  enum class Kind : std::uint8_t {
+    delivered,
+    retry,      ///< not now: no connection, busy, timed out; `delay` where the destination said when
+    too_large,  ///< RESOURCE_EXHAUSTED without RetryInfo, 413: halve and send again
+    invalid,    ///< INVALID_ARGUMENT, 400: repair, then bisect
+    permanent,  ///< nothing of it will ever be taken (401, 404, UNIMPLEMENTED …)
+  };
+  Kind kind = Kind::delivered;
+  std::string message;
+  std::chrono::milliseconds delay{0};
+  std::uint64_t rejected_spans = 0;  ///< partial success: counted and logged, never sent again
+};
+using SendDone = UniqueFunction<void(SendResult)>;
+
+class Sender {
+ public:
+  virtual ~Sender() = default;
+  virtual bool start(std::string& error) = 0;
+  /// Tries once; `done` exactly once, on any thread, within `timeout` (0: no limit). Called on the
+  /// exporter's executor, several at once up to num_consumers. The batch stays with the caller's copy.
+  virtual void send(SpanBatch batch, std::chrono::nanoseconds timeout, SendDone done) = 0;
+  /// Nothing is under way any more: flush and close.
+  virtual void stop() = 0;
+};
+
+struct QueueOptions {
+  enum class Sizer : std::uint8_t { requests, items, bytes };
+  bool enabled = true;
+  std::uint32_t num_consumers = 10;
+  std::uint64_t queue_size = 1000;
+  Sizer sizer = Sizer::requests;
+  bool block_on_overflow = false;
+  bool wait_for_result = false;
+  bool required = true;  ///< ours: false = drops and counts instead of refusing for the others
+  struct Batch {
+    bool enabled = false;
+    std::chrono::nanoseconds flush_timeout = std::chrono::milliseconds(200);
+    std::uint64_t min_size = 8192;
+    std::uint64_t max_size = 0;
+    Sizer sizer = Sizer::items;
+    std::vector<std::string> metadata_keys;  ///< partition
+    std::uint32_t partitions_max = 10000;
+    std::chrono::nanoseconds partition_idle_timeout = std::chrono::seconds(90);
+  } batch;
+};
+
+struct RetryOptions {
+  bool enabled = true;
+  std::chrono::nanoseconds initial_interval = std::chrono::seconds(5);
+  std::chrono::nanoseconds max_interval = std::chrono::seconds(30);
+  double randomization_factor = 0.5;
+  double multiplier = 1.5;
+  std::chrono::nanoseconds max_elapsed_time = std::chrono::seconds(300);  ///< 0: for ever
+};
+
+struct ExportOptions {
+  QueueOptions queue;
+  RetryOptions retry;
+  std::chrono::nanoseconds timeout = std::chrono::seconds(5);
+};
+
+/// Reads `sending_queue`, `retry_on_failure` and `timeout` of an exporter's node; defaults are those in
+/// `options` on entry.
+void decode_export(const config::Node& node, ExportOptions& options);
+
+/// An exporter around the sender: queue (memory), merging, consumers, retry, halving and bisection.
+std::unique_ptr<Exporter> make_exporter(const ExporterContext& context, const ExportOptions& options,
+                                        std::unique_ptr<Sender> sender);
+
+}  // namespace sluice

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <optional>
+#include <utility>
+
+#include "pipeline/model/buffer.h"
+
+namespace sluice {
+
+class Ledger;
+
+/// Bytes admitted by the ledger, given back when it goes.
+class Charge {
+ public:
+  Charge() = default;
+  Charge(Ledger& ledger, std::size_t bytes) : ledger_(&ledger), bytes_(bytes) {}
+  Charge(Charge&& other) noexcept
+      : ledger_(std::exchange(other.ledger_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+  Charge& operator=(Charge&& other) noexcept {
+    std::swap(ledger_, other.ledger_);
+    std::swap(bytes_, other.bytes_);
+    return *this;
+  }
+  ~Charge();
+
+  std::size_t bytes() const { return bytes_; }
+  /// Asks for (or gives back) the difference to `bytes`; false, and unchanged, when there is no room.
+  [[nodiscard]] bool resize(std::size_t bytes);
+  /// The charge goes over to a buffer: it is given back with the buffer's last handle.
+  Buffer freeze(BufferWriter writer) &&;
+
+ private:
+  Ledger* ledger_ = nullptr;
+  std::size_t bytes_ = 0;
+};
+
+/// Every byte between socket and backend, whatever holds it: `service.limits.in_flight`. Doors ask
+/// before they read a body; who is refused is told to come back. Any thread; one atomic add a request.
+class Ledger final : public MemoryAccount {
+ public:
+  explicit Ledger(std::size_t limit) : limit_(limit) {}
+
+  std::optional<Charge> try_charge(std::size_t bytes);
+  /// For bytes that are there already (an edit's output): never refused, so it may pass the limit.
+  Charge charge(std::size_t bytes);
+  void release(std::size_t bytes) noexcept override;
+
+  std::size_t limit() const { return limit_.load(std::memory_order_relaxed); }
+  void set_limit(std::size_t limit) { limit_.store(limit, std::memory_order_relaxed); }
+  std::size_t used() const { return used_.load(std::memory_order_relaxed); }
+
+ private:
+  friend class Charge;
+  bool add(std::size_t bytes);
+  std::atomic<std::size_t> used_{0};
+  std::atomic<std::size_t> limit_;
+};
+
+}  // namespace sluice

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "pipeline/model/buffer.h"
+#include "pipeline/model/span_view.h"
+#include "pipeline/model/wire.h"
+
+namespace sluice {
+
+/// Writes an ExportTraceServiceRequest front to back, straight from a parser: no object tree, no
+/// allocation beyond the growing buffer. A nested message is opened with `begin` and closed with
+/// `end`, which patches its length in (one byte is kept free; a longer length moves the content, so
+/// that every varint is canonical). Used by whatever translates into OTLP.
+class SpanWriter {
+ public:
+  explicit SpanWriter(std::size_t capacity) : out_(capacity) {}
+
+  /// Opens field `number` as a nested message; returns what `end` needs.
+  [[nodiscard]] std::size_t begin(std::uint32_t number);
+  void end(std::size_t mark);
+
+  void string(std::uint32_t number, std::string_view value) { wire::append_length_delimited(out_, number, value); }
+  void varint(std::uint32_t number, std::uint64_t value) { wire::append_varint_field(out_, number, value); }
+  void fixed64(std::uint32_t number, std::uint64_t value) { wire::append_fixed64_field(out_, number, value); }
+  void fixed32(std::uint32_t number, std::uint32_t value) { wire::append_fixed32_field(out_, number, value); }
+  void real(std::uint32_t number, double value) { fixed64(number, std::bit_cast<std::uint64_t>(value)); }
+
+  /// A KeyValue under field `number` of the open message.
+  void attribute(std::uint32_t number, std::string_view key, std::string_view string_value);
+  void attribute(std::uint32_t number, std::string_view key, std::int64_t integer);
+  void attribute(std::uint32_t number, std::string_view key, double real);
+  void attribute(std::uint32_t number, std::string_view key, bool boolean);
+
+  BufferWriter& out() { return out_; }
+  std::size_t size() const { return out_.size(); }
+  void truncate(std::size_t size) { out_.truncate(size); }
+  BufferWriter take() && { return std::move(out_); }
+
+ private:
+  BufferWriter out_;
+};
+
+}  // namespace sluice
