@@ -5,7 +5,7 @@
 namespace sluice::test {
 
 struct ManualExecutor::Entry final : Timer::Pending {
-  explicit Entry(std::shared_ptr<Task> task) : task(std::move(task)) {}
+  explicit Entry(std::shared_ptr<Task> pending) : task(std::move(pending)) {}
   ~Entry() override { *task = nullptr; }
   std::shared_ptr<Task> task;
 };
