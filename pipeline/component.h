@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -184,14 +185,26 @@ using ExporterBuilder = std::function<std::unique_ptr<Exporter>(const ExporterCo
 using ReceiverBuilder = std::function<std::unique_ptr<Receiver>(const ReceiverContext&)>;
 using ExtensionBuilder = std::function<std::unique_ptr<Extension>(const ExtensionContext&)>;
 
-/// `decode` reads the options once (reporting every mistake to the node) and returns a closure that
-/// makes as many instances as are wanted. `aliases`: other names of the same type.
+/// What decoding a component gives: the closure that makes as many instances as are wanted, and whether
+/// these options need the RequestContext (receivers fill it only where something reads it). A builder
+/// alone converts, so `decode` returns its lambda unless it reads the context.
+template <typename Builder>
+struct Decoded {
+  template <typename Callable>
+    requires std::is_constructible_v<Builder, Callable>
+  Decoded(Callable builder, bool wants_context = false)
+      : build(std::move(builder)), reads_context(wants_context) {}
+  Builder build;
+  bool reads_context;
+};
+
+/// `decode` reads the options once, reporting every mistake to the node. `aliases`: other names of the
+/// same type.
 template <typename Builder>
 struct ComponentType {
   std::string_view name;
-  std::function<Builder(const config::Node&)> decode;
+  std::function<Decoded<Builder>(const config::Node&)> decode;
   std::vector<std::string_view> aliases = {};
-  bool reads_context = false;  ///< needs the RequestContext whatever its options say
 };
 struct ProcessorType : ComponentType<ProcessorBuilder> {};
 struct ExporterType : ComponentType<ExporterBuilder> {};
