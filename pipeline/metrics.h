@@ -63,13 +63,14 @@ class Metrics {
   Counter& counter(std::string_view name, std::string_view help, Labels labels = {});
   Gauge& gauge(std::string_view name, std::string_view help, Labels labels = {});
   Histogram& histogram(std::string_view name, std::string_view help, std::vector<double> bounds, Labels labels = {});
-  /// Read when scraped.
+  /// Read when scraped, under the registry's lock: `read` must not ask it for anything. Registering the
+  /// same name and labels again replaces the reader.
   void gauge_callback(std::string_view name, std::string_view help, Labels labels, std::function<double()> read);
   void counter_callback(std::string_view name, std::string_view help, Labels labels, std::function<double()> read);
 
   /// Text exposition format 0.0.4; `resource` becomes `target_info`.
   std::string prometheus(const Labels& resource = {}) const;
-  /// For tests and the exit report: the sum over all series of `name` that carry every one of `labels`.
+  /// For tests and the exit report: the sum (of a histogram, the number of observations) over all series of `name` that carry every one of `labels`.
   double value(std::string_view name, const Labels& labels = {}) const;
 
  private:
@@ -78,7 +79,8 @@ class Metrics {
 };
 
 /// The five counters that every component keeps, under the same names everywhere; always
-/// in = out + dropped + refused + held. Exposed as sluice_component_spans{component,kind,flow}.
+/// in = out + dropped + refused + held. Exposed as sluice_component_spans{component,kind,flow} and, since
+/// it falls too, sluice_component_held_spans{component,kind}.
 struct SpanCounters {
   SpanCounters(Metrics& metrics, std::string_view kind, std::string_view component);
   Counter& in;        ///< offered
