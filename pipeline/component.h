@@ -174,10 +174,14 @@ struct ReceiverContext : ComponentContext {
   net::Listeners& listeners;
   std::vector<Consumer*> next;  ///< by worker: a batch goes to that of the worker it came in on
   bool wants_context = false;   ///< some component reads the RequestContext
+  /// Where the builder says why its route was refused (Listeners::route): one sentence each; any makes
+  /// the configuration invalid.
+  std::vector<std::string>* errors = nullptr;
 };
 
 struct ExtensionContext : ComponentContext {
   net::Listeners& listeners;
+  std::vector<std::string>* errors = nullptr;  ///< as a receiver's
 };
 
 using ProcessorBuilder = std::function<std::unique_ptr<Processor>(const ProcessorContext&)>;
