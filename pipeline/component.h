@@ -99,7 +99,7 @@ class Processor : public Consumer {
 /// call. Implements the hand-over and the counting; `process` is all there is to write.
 class Transform : public Processor {
  public:
-  Transform(Consumer& next, SpanCounters& counters) : next_(next), counters_(counters) {}
+  Transform(Consumer& next, SpanCounters& counters);
   void consume(SpanBatch batch, Ack ack) final;
   std::optional<Answer> reserve(const Load& load) final { return next_.reserve(load); }
   void commit(SpanBatch batch, const Load& reserved, Ack ack) final;
@@ -111,8 +111,11 @@ class Transform : public Processor {
 
  private:
   class Pending;
+  SpanBatch count_and_process(SpanBatch batch);
   Consumer& next_;
   SpanCounters& counters_;
+  Counter& overload_;  ///< refused downstream for now
+  Counter& invalid_;   ///< refused downstream for good
 };
 
 /// The sink of a pipeline. One instance, shared by all workers and pipelines that name it: `consume`

@@ -1,0 +1,118 @@
+#include "pipeline/component.h"
+
+#include <array>
+#include <cstddef>
+
+namespace sluice {
+
+Ack& Ack::operator=(Ack&& other) noexcept {
+  if (this == &other) return *this;
+  const Ack replaced = std::move(*this);  // answers when it goes
+  target_ = std::exchange(other.target_, nullptr);
+  return *this;
+}
+
+Ack::~Ack() {
+  if (target_ != nullptr) retry_later("the request was given up inside the pipeline");
+}
+
+void Ack::resolve(Answer answer) {
+  if (AckTarget* target = std::exchange(target_, nullptr)) target->answered(std::move(answer));
+}
+
+/// A batch that went downstream and was not answered for yet: counts by the answer, then passes it on.
+/// One small object a request, so it comes from a list of spare ones that each thread keeps; it may
+/// be answered, and so retired, on another thread than made it.
+class Transform::Pending final : public AckTarget {
+ public:
+  Pending(const Transform& transform, std::uint64_t spans, Ack ack)
+      : out_(transform.counters_.out),
+        held_(transform.counters_.held),
+        overload_(transform.overload_),
+        invalid_(transform.invalid_),
+        spans_(spans),
+        ack_(std::move(ack)) {
+    held_.add(static_cast<std::int64_t>(spans_));
+  }
+
+  void answered(Answer answer) noexcept override {
+    switch (answer.verdict) {
+      case Verdict::accepted: out_.add(spans_); break;
+      case Verdict::retry_later: overload_.add(spans_); break;
+      case Verdict::rejected: invalid_.add(spans_); break;
+    }
+    held_.add(-static_cast<std::int64_t>(spans_));
+    Ack ack = std::move(ack_);
+    delete this;
+    ack.resolve(std::move(answer));
+  }
+
+  static void* operator new(std::size_t size) {
+    Spares& spares = spares_of_this_thread();
+    return spares.count > 0 ? spares.blocks[--spares.count] : ::operator new(size);
+  }
+  static void operator delete(void* block) {
+    Spares& spares = spares_of_this_thread();
+    if (spares.count < spares.blocks.size()) {
+      spares.blocks[spares.count++] = block;
+    } else {
+      ::operator delete(block);
+    }
+  }
+
+ private:
+  ~Pending() = default;
+
+  struct Spares {
+    ~Spares() {
+      while (count > 0) ::operator delete(blocks[--count]);
+    }
+    std::array<void*, 64> blocks;
+    std::size_t count = 0;
+  };
+  static Spares& spares_of_this_thread() {
+    thread_local Spares spares;
+    return spares;
+  }
+
+  Counter& out_;
+  Gauge& held_;
+  Counter& overload_;
+  Counter& invalid_;
+  const std::uint64_t spans_;
+  Ack ack_;
+};
+
+Transform::Transform(Consumer& next, SpanCounters& counters)
+    : next_(next),
+      counters_(counters),
+      overload_(counters.refused("overload")),
+      invalid_(counters.refused("invalid")) {}
+
+SpanBatch Transform::count_and_process(SpanBatch batch) {
+  const std::uint64_t before = batch.span_count();
+  counters_.in.add(before);
+  SpanBatch result = process(std::move(batch));
+  const std::uint64_t dropped = before - result.span_count();
+  if (dropped > 0) counters_.dropped.add(dropped);
+  return result;
+}
+
+void Transform::consume(SpanBatch batch, Ack ack) {
+  SpanBatch result = count_and_process(std::move(batch));
+  if (result.empty()) return ack.accepted();
+  auto* const pending = new Pending(*this, result.span_count(), std::move(ack));
+  next_.consume(std::move(result), Ack(*pending));
+}
+
+void Transform::commit(SpanBatch batch, const Load& reserved, Ack ack) {
+  SpanBatch result = count_and_process(std::move(batch));
+  if (result.empty()) {
+    next_.cancel(reserved);
+    return ack.accepted();
+  }
+  auto* const pending = new Pending(*this, result.span_count(), std::move(ack));
+  next_.commit(std::move(result), reserved, Ack(*pending));
+}
+
+}  // namespace sluice
