@@ -83,11 +83,18 @@ class Transform::Pending final : public AckTarget {
   Ack ack_;
 };
 
-Transform::Transform(Consumer& next, SpanCounters& counters)
-    : next_(next),
-      counters_(counters),
-      overload_(counters.refused("overload")),
-      invalid_(counters.refused("invalid")) {}
+Transform::Transform(const ProcessorContext& context)
+    : next_(context.next),
+      counters_(context.counters),
+      overload_(context.counters.refused("overload")),
+      invalid_(context.counters.refused("invalid")) {
+  const auto expose = [&context](std::string_view name, std::string_view help, const Counter& counter) {
+    context.metrics.counter_callback(name, help, {{"processor", context.id}, {"otel_signal", "traces"}},
+                                     [&counter] { return static_cast<double>(counter.value()); });
+  };
+  expose("otelcol_processor_incoming_items", "Number of items passed to the processor.", counters_.in);
+  expose("otelcol_processor_outgoing_items", "Number of items emitted from the processor.", counters_.out);
+}
 
 SpanBatch Transform::count_and_process(SpanBatch batch) {
   const std::uint64_t before = batch.span_count();

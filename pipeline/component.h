@@ -95,11 +95,13 @@ class Processor : public Consumer {
   virtual void stop(Task done) { done(); }
 };
 
+struct ProcessorContext;
+
 /// A processor that holds nothing: what goes in comes out changed, smaller or not at all, in the same
 /// call. Implements the hand-over and the counting; `process` is all there is to write.
 class Transform : public Processor {
  public:
-  Transform(Consumer& next, SpanCounters& counters);
+  explicit Transform(const ProcessorContext& context);
   void consume(SpanBatch batch, Ack ack) final;
   std::optional<Answer> reserve(const Load& load) final { return next_.reserve(load); }
   void commit(SpanBatch batch, const Load& reserved, Ack ack) final;
