@@ -31,6 +31,9 @@ class EventLoop final : public Executor {
   void stop();
 
  private:
+  friend class EventLoops;
+  /// Destroys what is still queued; from here on `post` drops. Stopped loops only.
+  void close();
   struct State;
   std::size_t index_;
   std::unique_ptr<State> state_;
