@@ -54,7 +54,8 @@ InflateError inflate_members(std::string_view body, std::uint32_t format, Capped
     state.crc_flag = format;
     const InflateError error = inflate_stream(state, out);
     if (error != InflateError::none) return error;
-    if (state.avail_in == 0) return InflateError::none;
+    // Whole bytes may have gone into the bit buffer beyond the end.
+    if (state.avail_in == 0 && state.read_in_length < 8) return InflateError::none;
     // gzip alone may go on with another member; elsewhere, what follows is garbage.
     if (format != ISAL_GZIP) return InflateError::broken;
     isal_inflate_reset(&state);

@@ -99,9 +99,11 @@ void CappedOutput::expect(std::size_t size) {
 
 std::span<char> CappedOutput::room() {
   if (left() == 0) return {&beyond_, 1};
-  if (left() < step_min) return {out_.tail(left()), left()};
-  const std::span<char> room = growing_room(out_);
-  return room.first(std::min(room.size(), left()));
+  if (out_.capacity() - out_.size() < std::min(step_min, left())) {
+    out_.reserve(std::min(limit_, std::max(out_.size() + step_min, out_.size() * 2)));
+  }
+  const std::size_t free = std::min(out_.capacity() - out_.size(), left());
+  return {out_.tail(free), free};
 }
 
 std::span<char> CappedOutput::room(std::size_t size) {
