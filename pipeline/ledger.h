@@ -28,7 +28,8 @@ class Charge {
   std::size_t bytes() const { return bytes_; }
   /// Asks for (or gives back) the difference to `bytes`; false, and unchanged, when there is no room.
   [[nodiscard]] bool resize(std::size_t bytes);
-  /// The charge goes over to a buffer: it is given back with the buffer's last handle.
+  /// The charge goes over to a buffer, as what the buffer pins (its size class, which may be a little
+  /// more or, for a short body, less): it is given back with the buffer's last handle.
   Buffer freeze(BufferWriter writer) &&;
 
  private:
@@ -45,6 +46,7 @@ class Ledger final : public MemoryAccount {
   std::optional<Charge> try_charge(std::size_t bytes);
   /// For bytes that are there already (an edit's output): never refused, so it may pass the limit.
   Charge charge(std::size_t bytes);
+  void hold(std::size_t bytes) noexcept override;
   void release(std::size_t bytes) noexcept override;
 
   std::size_t limit() const { return limit_.load(std::memory_order_relaxed); }

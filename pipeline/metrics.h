@@ -70,8 +70,7 @@ class Metrics {
 
   /// Text exposition format 0.0.4; `resource` becomes `target_info`.
   std::string prometheus(const Labels& resource = {}) const;
-  /// For tests and the exit report: the sum over all series of `name` that carry every one of `labels`;
-  /// of a histogram, the number of observations.
+  /// For tests and the exit report: the sum (of a histogram, the number of observations) over all series of `name` that carry every one of `labels`.
   double value(std::string_view name, const Labels& labels = {}) const;
 
  private:

@@ -20,7 +20,7 @@ struct Range {
   std::uint16_t buffer = 0;
 };
 
-/// One occurrence of ResourceSpans. `extra` is every field of the message other than `resource` and
+/// One occurrence of ResourceSpans that holds spans. `extra` is every field of the message other than `resource` and
 /// `scope_spans` (schema_url, unknown ones), as bytes of whole fields. Where these do not lie in one
 /// piece on the wire, parsing has copied them into one; a repeated `resource` is concatenated, which
 /// is protobuf's merge.
@@ -63,7 +63,9 @@ struct ParseLimits {
 /// Why a request, or a part of one, was not taken.
 struct ParseReport {
   std::uint32_t spans_taken = 0;
-  std::uint32_t spans_invalid_id = 0;  ///< trace or span id absent, zero or of the wrong length: left out
+  /// Left out: trace or span id absent, zero or of the wrong length, or a parent id of the wrong
+  /// length (backends refuse the whole request for it; a parent id of zeros only is a root).
+  std::uint32_t spans_invalid_id = 0;
   std::string error;                   ///< set when framing is broken: nothing was taken
 };
 
@@ -85,7 +87,11 @@ struct EncodedBatch {
 /// index over the same bytes. Safe to read from any thread.
 class SpanBatch {
  public:
+  struct Index;
+
   SpanBatch() = default;
+  /// For those who make batches (parse, select, edit): over a finished index.
+  SpanBatch(std::shared_ptr<const Index> index, RequestContextRef context);
 
   /// Indexes `length` bytes of `buffer` from `offset` as an ExportTraceServiceRequest. All framing down
   /// to each span's own fields is checked; order and repetition of fields are not assumed. Spans with
@@ -136,13 +142,13 @@ class SpanBatch {
 
  private:
   friend class BatchEditor;
-  struct Index;
   std::shared_ptr<const Index> index_;
   RequestContextRef context_;
 };
 
 /// Replaces spans, resources and scopes of one batch, leaving the rest where it lies. The new bytes go
-/// into one fresh buffer; a batch in which nothing was replaced comes back as it was.
+/// into one fresh buffer; a batch in which nothing was replaced comes back as it was. Buffers of which
+/// less than a quarter is still needed afterwards are let go (SpanBatch::compacted).
 class BatchEditor {
  public:
   explicit BatchEditor(const SpanBatch& batch);
@@ -159,6 +165,9 @@ class BatchEditor {
   /// New content of a Resource or InstrumentationScope message, for all spans of that occurrence.
   void replace_resource(std::uint32_t resource, std::string_view message);
   void replace_scope(std::uint32_t scope, std::string_view message);
+  /// New fields beside it in ResourceSpans or ScopeSpans (schema_url), as whole fields.
+  void replace_resource_extra(std::uint32_t resource, std::string_view fields);
+  void replace_scope_extra(std::uint32_t scope, std::string_view fields);
 
   SpanBatch finish() &&;
 

@@ -9,6 +9,9 @@ namespace sluice {
 enum class SpanKind : std::int32_t { unspecified = 0, internal, server, client, producer, consumer };
 enum class StatusCode : std::int32_t { unset = 0, ok, error };
 
+/// How deep AnyValues may lie in one another; whoever walks them treats what is deeper as absent.
+inline constexpr int value_depth_max = 100;
+
 /// The content of an AnyValue, read lazily. A malformed value, or one nested deeper than 100, reads as
 /// empty. Numbers that are not in the wire form of their field read as empty too.
 class AnyValueView {
@@ -79,7 +82,7 @@ class SpanView {
   std::string_view message() const { return message_; }
   std::string_view trace_id() const { return trace_id_; }    ///< 16 bytes
   std::string_view span_id() const { return span_id_; }      ///< 8 bytes
-  std::string_view parent_span_id() const { return parent_span_id_; }  ///< 8 bytes, or empty for a root
+  std::string_view parent_span_id() const { return parent_span_id_; }  ///< 8 bytes, or empty for a root (zeros too)
   std::string_view trace_state() const { return trace_state_; }
   std::string_view name() const { return name_; }
   SpanKind kind() const { return static_cast<SpanKind>(kind_); }

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include "pipeline/model/buffer.h"
 #include "pipeline/model/span_view.h"
@@ -19,6 +22,9 @@ class SpanWriter {
 
   /// Opens field `number` as a nested message; returns what `end` needs.
   [[nodiscard]] std::size_t begin(std::uint32_t number);
+  /// The same, keeping as many bytes free as a length of `likely_size` takes: for a ResourceSpans or
+  /// ScopeSpans, whose content would be costly to move.
+  [[nodiscard]] std::size_t begin(std::uint32_t number, std::size_t likely_size);
   void end(std::size_t mark);
 
   void string(std::uint32_t number, std::string_view value) { wire::append_length_delimited(out_, number, value); }
@@ -29,6 +35,10 @@ class SpanWriter {
 
   /// A KeyValue under field `number` of the open message.
   void attribute(std::uint32_t number, std::string_view key, std::string_view string_value);
+  /// A literal, which would be a bool otherwise.
+  void attribute(std::uint32_t number, std::string_view key, const char* string_value) {
+    attribute(number, key, std::string_view(string_value));
+  }
   void attribute(std::uint32_t number, std::string_view key, std::int64_t integer);
   void attribute(std::uint32_t number, std::string_view key, double real);
   void attribute(std::uint32_t number, std::string_view key, bool boolean);

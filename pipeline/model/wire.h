@@ -10,6 +10,8 @@
 /// The protobuf wire format: a bounds-checked reader over borrowed bytes and the pieces of a writer.
 namespace sluice::wire {
 
+static_assert(std::endian::native == std::endian::little, "fixed numbers are copied as they lie");
+
 enum class Type : std::uint8_t { varint = 0, fixed64 = 1, length = 2, group_start = 3, group_end = 4, fixed32 = 5 };
 
 /// One field as it stands on the wire.
@@ -19,23 +21,41 @@ struct Field {
   std::uint64_t value = 0;   ///< varint, fixed64, fixed32
   std::string_view content;  ///< length-delimited
   std::string_view whole;    ///< from the tag to the end
+
+  bool is(std::uint32_t wanted, Type wanted_type) const { return number == wanted && type == wanted_type; }
 };
 
+/// How deep messages and groups may nest in one another, as protobuf's own parsers count.
+inline constexpr int depth_max = 100;
+
 /// Reads the fields of a message one by one. `next` is false at the end and at the first malformed
-/// field (field 0, a number past 2^29-1, a varint over ten bytes, a length past the end, an unclosed
-/// or too deep group); `ok` tells the two apart. Groups are stepped over whole (reported as
-/// group_start with the group's content).
+/// field (field 0, a tag over five bytes, a varint over ten, a length past the end, an unclosed or too
+/// deep group); `ok` tells the two apart. Accepts what libprotobuf accepts. Groups are stepped over
+/// whole (reported as group_start with the group's content).
 class Cursor {
  public:
-  explicit Cursor(std::string_view message)
-      : at_(message.data()), end_(message.data() + message.size()) {}
+  /// `depth`: how many groups may still nest, for a message that lies in others itself.
+  explicit Cursor(std::string_view message, int depth = depth_max)
+      : at_(message.data()), end_(message.data() + message.size()), depth_(depth) {}
 
   bool next(Field& field);
   bool ok() const { return ok_; }
+  /// Where the next field starts; after a malformed one, where reading stopped.
+  const char* at() const { return at_; }
 
  private:
+  bool read_tag(std::uint32_t& tag);
+  bool read_size(std::size_t& size);
+  bool read_varint(std::uint64_t& value);
+  bool step_over_group(std::uint32_t number);
+  bool fail() {
+    end_ = at_;
+    return ok_ = false;
+  }
+
   const char* at_;
   const char* end_;
+  int depth_;
   bool ok_ = true;
 };
 
@@ -45,14 +65,93 @@ inline constexpr std::size_t varint_size(std::uint64_t value) {
 inline constexpr std::uint32_t tag(std::uint32_t number, Type type) {
   return number << 3 | static_cast<std::uint32_t>(type);
 }
+/// Size of a length-delimited field: tag, length and content.
+inline constexpr std::size_t field_size(std::uint32_t number, std::size_t content) {
+  return varint_size(number << 3) + varint_size(content) + content;
+}
 /// Writes the varint to `out` (at most ten bytes); returns behind it.
-char* write_varint(char* out, std::uint64_t value);
+inline char* write_varint(char* out, std::uint64_t value) {
+  while (value >= 0x80) {
+    *out++ = static_cast<char>(value | 0x80);
+    value >>= 7;
+  }
+  *out++ = static_cast<char>(value);
+  return out;
+}
 
-void append_varint(BufferWriter& out, std::uint64_t value);
-void append_tag(BufferWriter& out, std::uint32_t number, Type type);
+inline void append_varint(BufferWriter& out, std::uint64_t value) {
+  char* const start = out.tail(10);
+  out.advance(static_cast<std::size_t>(write_varint(start, value) - start));
+}
+inline void append_tag(BufferWriter& out, std::uint32_t number, Type type) {
+  append_varint(out, tag(number, type));
+}
 void append_length_delimited(BufferWriter& out, std::uint32_t number, std::string_view content);
 void append_varint_field(BufferWriter& out, std::uint32_t number, std::uint64_t value);
 void append_fixed64_field(BufferWriter& out, std::uint32_t number, std::uint64_t value);
 void append_fixed32_field(BufferWriter& out, std::uint32_t number, std::uint32_t value);
+
+// Inline, since it runs some twenty times a span and the caller's switch on the number folds into it:
+// tags and lengths of one byte are all that typical spans have.
+inline bool Cursor::next(Field& field) {
+  if (at_ == end_) return false;
+  const char* const start = at_;
+  std::uint32_t key = static_cast<unsigned char>(*at_);
+  if (key < 0x80) [[likely]] {
+    ++at_;
+  } else if (!read_tag(key)) {
+    return fail();
+  }
+  field.number = key >> 3;
+  field.type = static_cast<Type>(key & 7);
+  if (field.number == 0) return fail();
+  switch (field.type) {
+    case Type::length: {
+      if (at_ == end_) return fail();
+      std::size_t size = static_cast<unsigned char>(*at_);
+      if (size < 0x80) [[likely]] {
+        ++at_;
+      } else if (!read_size(size)) {
+        return fail();
+      }
+      if (size > static_cast<std::size_t>(end_ - at_)) return fail();
+      field.content = {at_, size};
+      at_ += size;
+      break;
+    }
+    case Type::varint:
+      if (at_ == end_) return fail();
+      field.value = static_cast<unsigned char>(*at_);
+      if (field.value < 0x80) [[likely]] {
+        ++at_;
+      } else if (!read_varint(field.value)) {
+        return fail();
+      }
+      break;
+    case Type::fixed64:
+      if (end_ - at_ < 8) return fail();
+      std::memcpy(&field.value, at_, 8);
+      at_ += 8;
+      break;
+    case Type::fixed32: {
+      if (end_ - at_ < 4) return fail();
+      std::uint32_t value = 0;
+      std::memcpy(&value, at_, 4);
+      field.value = value;
+      at_ += 4;
+      break;
+    }
+    case Type::group_start: {
+      const char* const inside = at_;
+      if (!step_over_group(field.number)) return fail();
+      field.content = {inside, static_cast<std::size_t>(at_ - inside)};
+      break;
+    }
+    default:  // an end without a start, or wire types 6 and 7
+      return fail();
+  }
+  field.whole = {start, static_cast<std::size_t>(at_ - start)};
+  return true;
+}
 
 }  // namespace sluice::wire

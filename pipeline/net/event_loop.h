@@ -26,15 +26,14 @@ class EventLoop final : public Executor {
 
   std::size_t index() const { return index_; }
   boost::asio::io_context& context();
-  /// Starts the thread; `stop` lets the running task end, joins and destroys what is queued. From then
-  /// on `post` drops; what lives on the loop may go later, but before the loop.
+  /// Starts the thread; `stop` lets the running task end, drops the rest and joins.
   void start();
   void stop();
 
  private:
   friend class EventLoops;
-  void join();
-  void drop();
+  /// Destroys what is still queued; from here on `post` drops. Stopped loops only.
+  void close();
   struct State;
   std::size_t index_;
   std::unique_ptr<State> state_;

@@ -1,0 +1,104 @@
+#include "pipeline/model/buffer.h"
+
+#include <algorithm>
+
+#include "pipeline/model/buffer_pool.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::size_t first_capacity = 1024 - sizeof(Buffer::Block);
+// Above the pool's largest class, pages move instead of bytes.
+constexpr std::size_t remap_min = std::size_t{4} << 20;
+
+}  // namespace
+
+Buffer Buffer::copy_of(std::string_view bytes) {
+  BufferWriter writer(bytes.size());
+  writer.append(bytes);
+  return std::move(writer).freeze();
+}
+
+std::size_t Buffer::pinned() const noexcept {
+  return block_ == nullptr ? 0 : buffer_pool::class_size(sizeof(Block) + block_->capacity);
+}
+
+void Buffer::recycle(Block* block) noexcept {
+  if (block->account != nullptr) block->account->release(block->charged);
+  buffer_pool::give_back(block);
+}
+
+BufferWriter::BufferWriter(BufferWriter&& other) noexcept
+    : block_(std::exchange(other.block_, nullptr)),
+      data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)),
+      capacity_(std::exchange(other.capacity_, 0)) {}
+
+BufferWriter& BufferWriter::operator=(BufferWriter&& other) noexcept {
+  std::swap(block_, other.block_);
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  std::swap(capacity_, other.capacity_);
+  return *this;
+}
+
+BufferWriter::~BufferWriter() {
+  if (block_ != nullptr) buffer_pool::give_back(block_);
+}
+
+void BufferWriter::reserve(std::size_t capacity) {
+  if (capacity <= capacity_) return;
+  if (capacity_ >= remap_min) {
+    if (Buffer::Block* moved = buffer_pool::remap(block_, capacity)) return move_to(moved);
+  }
+  Buffer::Block* larger = buffer_pool::take(capacity);
+  if (size_ > 0) std::memcpy(larger->payload(), data_, size_);
+  if (block_ != nullptr) buffer_pool::give_back(block_);
+  move_to(larger);
+}
+
+void BufferWriter::grow(std::size_t more) {
+  const std::size_t wanted = size_ + more;
+  const std::size_t doubled = std::min(std::max(capacity_ * 2, first_capacity), Buffer::size_max);
+  reserve(std::max(wanted, doubled));
+}
+
+void BufferWriter::move_to(Buffer::Block* block) noexcept {
+  block_ = block;
+  data_ = block->payload();
+  capacity_ = block->capacity;
+}
+
+void BufferWriter::shrink() {
+  if (capacity_ >= remap_min) {
+    if (Buffer::Block* moved = buffer_pool::remap(block_, size_)) return move_to(moved);
+  }
+  Buffer::Block* smaller = buffer_pool::take(size_);
+  if (size_ > 0) std::memcpy(smaller->payload(), data_, size_);
+  buffer_pool::give_back(block_);
+  move_to(smaller);
+}
+
+Buffer BufferWriter::freeze(MemoryAccount* account, std::size_t charged) && {
+  if (block_ == nullptr) {
+    if (account != nullptr) account->release(charged);
+    return {};
+  }
+  const std::size_t needed = buffer_pool::class_size(sizeof(Buffer::Block) + size_);
+  const std::size_t had = buffer_pool::class_size(sizeof(Buffer::Block) + capacity_);
+  if (had - needed > had / 3 || (buffer_pool::exact() && size_ < capacity_)) shrink();
+  block_->size = size_;
+  if (account != nullptr) {
+    const std::size_t pinned = buffer_pool::class_size(sizeof(Buffer::Block) + capacity_);
+    if (pinned > charged) account->hold(pinned - charged);
+    if (pinned < charged) account->release(charged - pinned);
+    block_->account = account;
+    block_->charged = pinned;
+  }
+  Buffer frozen(std::exchange(block_, nullptr));
+  data_ = nullptr;
+  size_ = capacity_ = 0;
+  return frozen;
+}
+
+}  // namespace sluice

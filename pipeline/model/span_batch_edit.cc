@@ -1,0 +1,193 @@
+// BatchEditor: new spans are written one behind the other into one fresh buffer, each with its tag and
+// length, so that neighbours that were edited leave as one stretch and an edit of every span costs
+// little more than its memcpy. The new index starts as a copy of the old one's entries up to the span
+// that is edited; nothing is copied for a batch that is only looked at.
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "pipeline/model/otlp_fields.h"
+#include "pipeline/model/span_index.h"
+#include "pipeline/model/wire.h"
+
+namespace sluice {
+namespace {
+
+constexpr double share_min_in_passing = 0.25;
+constexpr std::size_t growth_of_a_span = 256;
+constexpr char span_tag = static_cast<char>(wire::tag(otlp::scope_spans::spans, wire::Type::length));
+
+}  // namespace
+
+struct BatchEditor::State {
+  explicit State(const SpanBatch& original) : batch(original), old_spans(original.spans()) {}
+
+  void begin_span(std::uint32_t index);
+  void end_span();
+  void drop_span(std::uint32_t index);
+  ScopeEntry& edit_scope(std::uint32_t scope);
+  ResourceEntry& edit_resource(std::uint32_t resource);
+  Range written(std::string_view content);
+  SpanBatch finish();
+
+  void keep_until(std::uint32_t index);
+  void reserve_for(std::uint32_t index);
+  void prepare_tables();
+  void unmake_requests();
+
+  const SpanBatch batch;
+  const std::span<const SpanEntry> old_spans;
+  std::vector<SpanEntry> spans;  ///< the new ones, once one of them changes
+  BatchTables tables;            ///< a copy of the old ones, once something is written
+  BufferWriter bytes;
+  std::vector<bool> scope_edited;  ///< by scope, its resource included; empty: none
+  std::uint16_t number = 0;        ///< of the fresh buffer among the sources
+  std::uint32_t position = 0;      ///< old spans before this one are kept, replaced or dropped
+  bool spans_changed = false;
+  bool tables_changed = false;
+  std::size_t open_start = 0;  ///< of the span that is being written
+  std::size_t open_header = 0;
+};
+
+void BatchEditor::State::keep_until(std::uint32_t index) {
+  if (!spans_changed) {
+    spans.reserve(old_spans.size());
+    spans_changed = true;
+  }
+  spans.insert(spans.end(), old_spans.begin() + position, old_spans.begin() + index);
+  position = index;
+}
+
+/// The first spans tell how many of the batch are edited: room grows to what the rest would then need.
+void BatchEditor::State::reserve_for(std::uint32_t index) {
+  const std::size_t wanted = bytes.size() + old_spans[index].length + growth_of_a_span;
+  if (wanted <= bytes.capacity()) return;
+  const std::size_t so_far = std::max<std::size_t>(index, 1);
+  const std::size_t expected = bytes.size() / so_far * old_spans.size();
+  bytes.reserve(std::min(Buffer::size_max, std::max({wanted, bytes.capacity() * 3 / 2, expected + expected / 16})));
+}
+
+void BatchEditor::State::begin_span(std::uint32_t index) {
+  keep_until(index);
+  prepare_tables();
+  reserve_for(index);
+  open_start = bytes.size();
+  // Most edits leave the length's own length as it was.
+  open_header = 1 + wire::varint_size(old_spans[index].length);
+  bytes.append(span_tag);
+  for (std::size_t i = 1; i < open_header; ++i) bytes.append('\0');
+}
+
+void BatchEditor::State::end_span() {
+  const std::size_t content = bytes.size() - open_start - open_header;
+  const std::size_t header = 1 + wire::varint_size(content);
+  if (header != open_header) {
+    if (header > open_header) bytes.tail(header - open_header);
+    char* const start = bytes.data() + open_start;
+    std::memmove(start + header, start + open_header, content);
+    bytes.truncate(open_start + header + content);
+  }
+  wire::write_varint(bytes.data() + open_start + 1, content);
+  spans.push_back({static_cast<std::uint32_t>(open_start), static_cast<std::uint32_t>(header + content),
+                   old_spans[position].scope, number, static_cast<std::uint16_t>(header)});
+  ++position;
+}
+
+void BatchEditor::State::drop_span(std::uint32_t index) {
+  keep_until(index);
+  ++position;
+}
+
+/// Copies the tables and gives the fresh buffer its number; it has no bytes until `finish`.
+void BatchEditor::State::prepare_tables() {
+  if (tables_changed) return;
+  tables_changed = true;
+  tables = *batch.index_->tables;
+  number = add_buffer(tables, {});
+}
+
+Range BatchEditor::State::written(std::string_view content) {
+  prepare_tables();
+  const auto start = static_cast<std::uint32_t>(bytes.size());
+  bytes.append(content);
+  return {start, static_cast<std::uint32_t>(content.size()), number};
+}
+
+ScopeEntry& BatchEditor::State::edit_scope(std::uint32_t scope) {
+  prepare_tables();
+  scope_edited.resize(tables.scopes.size(), false);
+  scope_edited[scope] = true;
+  return tables.scopes[scope];
+}
+
+ResourceEntry& BatchEditor::State::edit_resource(std::uint32_t resource) {
+  prepare_tables();
+  // Scopes of one resource lie side by side.
+  const auto range = std::ranges::equal_range(tables.scopes, resource, {}, &ScopeEntry::resource);
+  scope_edited.resize(tables.scopes.size(), false);
+  const auto first = scope_edited.begin() + (range.begin() - tables.scopes.begin());
+  std::fill(first, first + std::ranges::ssize(range), true);
+  return tables.resources[resource];
+}
+
+/// A request with a resource or scope that changed may not leave as it came.
+void BatchEditor::State::unmake_requests() {
+  if (scope_edited.empty()) return;
+  for (const SpanEntry& span : spans_changed ? std::span<const SpanEntry>(spans) : old_spans) {
+    if (scope_edited[span.scope]) tables.sources[span.buffer].span_count = 0;
+  }
+}
+
+SpanBatch BatchEditor::State::finish() {
+  if (!spans_changed && !tables_changed) return batch;
+  if (spans_changed) keep_until(static_cast<std::uint32_t>(old_spans.size()));
+  if (tables_changed) {
+    unmake_requests();
+    Source& fresh = tables.sources[number];
+    MemoryAccount* account = tables.sources.front().buffer.account();
+    fresh.buffer = std::move(bytes).freeze(account, 0);
+    fresh.length = static_cast<std::uint32_t>(fresh.buffer.size());
+  }
+  if (!spans_changed) spans.assign(old_spans.begin(), old_spans.end());
+  const std::size_t wire_size = wire_size_of(spans);
+  auto new_tables =
+      tables_changed ? std::make_shared<const BatchTables>(std::move(tables)) : batch.index_->tables;
+  const SpanBatch edited(make_index(std::move(spans), std::move(new_tables), wire_size), batch.context());
+  return edited.compacted(share_min_in_passing);
+}
+
+BatchEditor::BatchEditor(const SpanBatch& batch) : state_(std::make_unique<State>(batch)) {}
+BatchEditor::~BatchEditor() = default;
+
+BufferWriter& BatchEditor::begin_span(std::uint32_t index) {
+  state_->begin_span(index);
+  return state_->bytes;
+}
+
+void BatchEditor::end_span() { state_->end_span(); }
+void BatchEditor::drop_span(std::uint32_t index) { state_->drop_span(index); }
+
+void BatchEditor::replace_resource(std::uint32_t resource, std::string_view message) {
+  ResourceEntry& entry = state_->edit_resource(resource);
+  entry.resource = state_->written(message);
+  entry.has_resource = true;
+}
+
+void BatchEditor::replace_resource_extra(std::uint32_t resource, std::string_view fields) {
+  state_->edit_resource(resource).extra = state_->written(fields);
+}
+
+void BatchEditor::replace_scope(std::uint32_t scope, std::string_view message) {
+  ScopeEntry& entry = state_->edit_scope(scope);
+  entry.scope = state_->written(message);
+  entry.has_scope = true;
+}
+
+void BatchEditor::replace_scope_extra(std::uint32_t scope, std::string_view fields) {
+  state_->edit_scope(scope).extra = state_->written(fields);
+}
+
+SpanBatch BatchEditor::finish() && { return state_->finish(); }
+
+}  // namespace sluice

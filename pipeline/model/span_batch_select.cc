@@ -1,0 +1,257 @@
+// SpanBatch: selections, concatenation, and copying survivors out of large buffers. None of them reads
+// span bytes except the last; the cost is that of copying 16 bytes an entry.
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include "pipeline/model/span_index.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::uint32_t none = UINT32_MAX;
+// A selection shares the tables of so few sources: it cannot pin much more than it needs.
+constexpr std::size_t shared_sources_max = 2;
+constexpr std::size_t folded_buffer_max = std::size_t{256} << 20;
+
+/// Copies spans of one or more batches into a new index, with only those scopes, resources and sources
+/// that they refer to. Scope numbers rise along a batch, so the last one seen is all there is to know.
+class Gathering {
+ public:
+  explicit Gathering(std::size_t span_count) { spans_.reserve(span_count); }
+
+  void add(std::span<const SpanEntry> spans, const BatchTables& from);
+  std::shared_ptr<const SpanBatch::Index> finish();
+
+ private:
+  std::uint16_t source(std::uint16_t number, const BatchTables& from);
+  Range range(Range old, const BatchTables& from);
+
+  std::vector<SpanEntry> spans_;
+  BatchTables tables_;
+  std::vector<std::uint32_t> source_map_;  ///< of the batch being added: old number to new
+  std::unordered_multimap<const void*, std::uint16_t> known_;
+};
+
+bool same_request(const Source& one, const Source& other) {
+  return one.offset == other.offset && one.length == other.length && one.span_count == other.span_count;
+}
+
+/// The number of a source here: parts of one request that meet again share it, so that its buffer counts
+/// once and all of its spans together are the request again.
+std::uint16_t Gathering::source(std::uint16_t number, const BatchTables& from) {
+  if (source_map_[number] != none) return static_cast<std::uint16_t>(source_map_[number]);
+  const Source& source = from.sources[number];
+  const auto [first, last] = known_.equal_range(source.buffer.identity());
+  for (auto known = first; known != last; ++known) {
+    if (!same_request(tables_.sources[known->second], source)) continue;
+    source_map_[number] = known->second;
+    return known->second;
+  }
+  const auto added = static_cast<std::uint16_t>(tables_.sources.size());
+  tables_.sources.push_back(source);
+  known_.emplace(source.buffer.identity(), added);
+  source_map_[number] = added;
+  return added;
+}
+
+Range Gathering::range(Range old, const BatchTables& from) {
+  if (old.length == 0) return {};
+  return {old.offset, old.length, source(old.buffer, from)};
+}
+
+void Gathering::add(std::span<const SpanEntry> spans, const BatchTables& from) {
+  source_map_.assign(from.sources.size(), none);
+  std::uint32_t old_scope = none;
+  std::uint32_t old_resource = none;
+  for (SpanEntry span : spans) {
+    if (span.scope != old_scope) {
+      old_scope = span.scope;
+      const ScopeEntry& scope = from.scopes[old_scope];
+      if (scope.resource != old_resource) {
+        old_resource = scope.resource;
+        const ResourceEntry& resource = from.resources[old_resource];
+        tables_.resources.push_back(
+            {range(resource.resource, from), range(resource.extra, from), resource.has_resource});
+      }
+      tables_.scopes.push_back({range(scope.scope, from), range(scope.extra, from),
+                                static_cast<std::uint32_t>(tables_.resources.size() - 1), scope.has_scope});
+    }
+    span.scope = static_cast<std::uint32_t>(tables_.scopes.size() - 1);
+    span.buffer = source(span.buffer, from);
+    spans_.push_back(span);
+  }
+}
+
+std::shared_ptr<const SpanBatch::Index> Gathering::finish() {
+  const std::size_t wire_size = wire_size_of(spans_);
+  return make_index(std::move(spans_), std::make_shared<const BatchTables>(std::move(tables_)), wire_size);
+}
+
+std::shared_ptr<const SpanBatch::Index> index_of_part(std::vector<SpanEntry> spans,
+                                                      const std::shared_ptr<const BatchTables>& tables) {
+  if (tables->sources.size() <= shared_sources_max) {
+    const std::size_t wire_size = wire_size_of(spans);
+    return make_index(std::move(spans), tables, wire_size);
+  }
+  Gathering part(spans.size());
+  part.add(spans, *tables);
+  return part.finish();
+}
+
+/// Visits every span and, once each, the ranges of the scopes and resources that spans refer to.
+template <typename Spans, typename Tables, typename Visit>
+void each_range(Spans& spans, Tables& tables, Visit visit) {
+  std::uint32_t last_scope = none;
+  std::uint32_t last_resource = none;
+  for (auto& span : spans) {
+    if (span.scope != last_scope) {
+      last_scope = span.scope;
+      auto& scope = tables.scopes[last_scope];
+      if (scope.resource != last_resource) {
+        last_resource = scope.resource;
+        auto& resource = tables.resources[last_resource];
+        visit(resource.resource);
+        visit(resource.extra);
+      }
+      visit(scope.scope);
+      visit(scope.extra);
+    }
+    visit(span);
+  }
+}
+
+/// For each source: how many bytes of it spans need, with their scopes and resources.
+std::vector<std::size_t> bytes_wanted(std::span<const SpanEntry> spans, const BatchTables& tables) {
+  std::vector<std::size_t> wanted(tables.sources.size(), 0);
+  each_range(spans, tables, [&](const auto& range) { wanted[range.buffer] += range.length; });
+  return wanted;
+}
+
+/// Copies what spans need of some sources, `size` bytes in all, into fresh buffers.
+class Folding {
+ public:
+  Folding(const SpanBatch::Index& index, std::vector<bool> chosen, std::size_t size)
+      : spans_(index.spans), tables_(*index.tables), chosen_(std::move(chosen)), left_(size) {}
+
+  std::shared_ptr<const SpanBatch::Index> run() {
+    each_range(spans_, tables_, [this](auto& entry) { move(entry); });
+    close_buffer();
+    Gathering without_the_chosen(spans_.size());
+    without_the_chosen.add(spans_, tables_);
+    return without_the_chosen.finish();
+  }
+
+ private:
+  template <typename Entry>
+  void move(Entry& entry);
+  void close_buffer();
+
+  std::vector<SpanEntry> spans_;
+  BatchTables tables_;
+  std::vector<bool> chosen_;  ///< by source
+  std::size_t left_;          ///< bytes still to be copied
+  BufferWriter copies_;
+  std::uint16_t copies_number_ = 0;
+  MemoryAccount* account_ = nullptr;
+};
+
+template <typename Entry>
+void Folding::move(Entry& entry) {
+  if (entry.length == 0 || entry.buffer >= chosen_.size() || !chosen_[entry.buffer]) return;
+  const Buffer& from = tables_.sources[entry.buffer].buffer;
+  const std::string_view bytes = from.bytes().substr(entry.offset, entry.length);
+  if (copies_.size() + bytes.size() > folded_buffer_max) close_buffer();
+  if (copies_.capacity() == 0) {
+    account_ = from.account();
+    copies_.reserve(std::max(bytes.size(), std::min(left_, folded_buffer_max)));
+    copies_number_ = add_buffer(tables_, {});
+  }
+  left_ -= bytes.size();
+  entry.offset = static_cast<std::uint32_t>(copies_.size());
+  entry.buffer = copies_number_;
+  copies_.append(bytes);
+}
+
+void Folding::close_buffer() {
+  if (copies_.capacity() == 0) return;
+  Source& source = tables_.sources[copies_number_];
+  source.buffer = std::move(copies_).freeze(account_, 0);
+  source.length = static_cast<std::uint32_t>(source.buffer.size());
+}
+
+/// All that a batch needs, in as few buffers as possible.
+std::shared_ptr<const SpanBatch::Index> folded(const SpanBatch::Index& index) {
+  return Folding(index, std::vector<bool>(index.tables->sources.size(), true), index.wire_size).run();
+}
+
+}  // namespace
+
+SpanBatch SpanBatch::select(std::span<const std::uint32_t> indexes) const {
+  if (indexes.size() == span_count()) return *this;
+  if (indexes.empty()) return {nullptr, context_};
+  std::vector<SpanEntry> spans;
+  spans.reserve(indexes.size());
+  for (const std::uint32_t index : indexes) spans.push_back(index_->spans[index]);
+  return {index_of_part(std::move(spans), index_->tables), context_};
+}
+
+SpanBatch SpanBatch::slice(std::uint32_t first, std::uint32_t count) const {
+  if (count == span_count()) return *this;
+  if (count == 0) return {nullptr, context_};
+  const auto part = spans().subspan(first, count);
+  return {index_of_part({part.begin(), part.end()}, index_->tables), context_};
+}
+
+SpanBatch SpanBatch::concat(std::span<const SpanBatch> batches) {
+  std::size_t span_count = 0;
+  std::size_t source_count = 0;
+  std::size_t filled = 0;
+  const SpanBatch* last = nullptr;
+  for (const SpanBatch& batch : batches) {
+    if (batch.empty()) continue;
+    span_count += batch.span_count();
+    source_count += batch.index_->tables->sources.size();
+    last = &batch;
+    ++filled;
+  }
+  RequestContextRef context = batches.empty() ? nullptr : batches.front().context();
+  if (filled == 0) return {nullptr, std::move(context)};
+  if (filled == 1) return {last->index_, std::move(context)};
+  if (source_count > sources_max) {
+    // More than a batch can number, which takes tens of thousands of tiny requests: they move together.
+    std::vector<SpanBatch> halves = {concat(batches.first(batches.size() / 2)),
+                                     concat(batches.subspan(batches.size() / 2))};
+    for (SpanBatch& half : halves) {
+      if (!half.empty()) half.index_ = folded(*half.index_);
+    }
+    return concat(halves);
+  }
+  Gathering all(span_count);
+  for (const SpanBatch& batch : batches) {
+    if (!batch.empty()) all.add(batch.index_->spans, *batch.index_->tables);
+  }
+  return {all.finish(), std::move(context)};
+}
+
+SpanBatch SpanBatch::compacted(double share_min) const {
+  if (empty()) return *this;
+  const BatchTables& tables = *index_->tables;
+  const std::vector<std::size_t> wanted = bytes_wanted(index_->spans, tables);
+  std::vector<bool> chosen(wanted.size(), false);
+  std::size_t freed = 0;
+  std::size_t copied = 0;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const std::size_t pinned = tables.sources[i].buffer.pinned();
+    if (static_cast<double>(wanted[i]) >= share_min * static_cast<double>(pinned)) continue;
+    chosen[i] = true;
+    freed += pinned;
+    copied += wanted[i];
+  }
+  // The copy's own size class may waste an eighth.
+  if (freed <= copied + copied / 8 + sizeof(Buffer::Block)) return *this;
+  return {Folding(*index_, std::move(chosen), copied).run(), context_};
+}
+
+}  // namespace sluice

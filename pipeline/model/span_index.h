@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "pipeline/model/span_batch.h"
+
+/// What a SpanBatch points to. Private to the files of SpanBatch and BatchEditor; the layout and its
+/// invariants are described in span_batch.cc.
+namespace sluice {
+
+/// What spans refer to; shared by the selections from one request.
+struct BatchTables {
+  std::vector<Source> sources;  ///< by Range::buffer and SpanEntry::buffer; may hold empty handles
+  std::vector<ScopeEntry> scopes;
+  std::vector<ResourceEntry> resources;
+
+  std::string_view bytes(const Range& range) const noexcept {
+    return sources[range.buffer].buffer.bytes().substr(range.offset, range.length);
+  }
+  std::string_view bytes(const SpanEntry& entry) const noexcept {
+    return {sources[entry.buffer].buffer.data() + entry.offset, entry.length};
+  }
+};
+
+struct SpanBatch::Index {
+  std::vector<SpanEntry> spans;
+  std::shared_ptr<const BatchTables> tables;
+  std::size_t wire_size = 0;
+};
+
+/// A batch has fewer sources than a 16-bit number counts; concat folds before this many, which leaves
+/// room for the one that each later edit adds.
+inline constexpr std::size_t sources_max = 60'000;
+
+/// An index over `spans`, which refer to `tables`; `wire_size` is the sum of their lengths.
+std::shared_ptr<const SpanBatch::Index> make_index(std::vector<SpanEntry> spans,
+                                                   std::shared_ptr<const BatchTables> tables,
+                                                   std::size_t wire_size);
+std::size_t wire_size_of(std::span<const SpanEntry> spans) noexcept;
+
+/// Adds a buffer that is not a request; returns its number.
+std::uint16_t add_buffer(BatchTables& tables, Buffer buffer);
+
+}  // namespace sluice

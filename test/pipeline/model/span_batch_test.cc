@@ -1,0 +1,193 @@
+#include "pipeline/model/span_batch.h"
+
+#include <catch2/catch.hpp>
+
+#include "pipeline/model/otlp_fields.h"
+#include "pipeline/model/span_view.h"
+#include "test/support/otlp_builder.h"
+
+namespace sluice {
+namespace {
+
+using namespace sluice::test;
+using Names = std::vector<std::string>;
+
+std::vector<ResourceSpec> two_resources() {
+  return {{.service = "a", .spans = {{.name = "a1"}, {.name = "a2"}, {.name = "a3"}}},
+          {.service = "b", .schema_url = "urn:b", .spans = {{.name = "b1"}, {.name = "b2"}}}};
+}
+
+std::string service_of(const SpanBatch& batch, std::uint32_t span) {
+  const auto service = ResourceView(batch.resource_bytes(batch.spans()[span])).attribute("service.name");
+  return service ? std::string(service->value().string()) : "";
+}
+
+SpanBatch reparsed(const SpanBatch& batch) { return parse_batch(batch.encode().to_string()); }
+
+TEST_CASE("a request that stays whole leaves as the bytes that came, in one slice", "[span_batch]") {
+  const std::string request = make_request(two_resources()) + varint_field(99, 7);
+  const SpanBatch batch = parse_batch(request);
+  CHECK(batch.span_count() == 5);
+  const EncodedBatch encoded = batch.encode();
+  CHECK(encoded.to_string() == request);
+  CHECK(encoded.slices.size() == 1);
+  CHECK(encoded.size == request.size());
+  CHECK(batch.encoded_size() == request.size());
+}
+
+TEST_CASE("each span knows its resource and scope", "[span_batch]") {
+  const SpanBatch batch = make_batch(two_resources());
+  CHECK(span_names(batch) == Names{"a1", "a2", "a3", "b1", "b2"});
+  CHECK(service_of(batch, 2) == "a");
+  CHECK(service_of(batch, 3) == "b");
+  CHECK(ScopeView(batch.scope_bytes(batch.spans()[4])).name == "test");
+}
+
+TEST_CASE("a selection leaves with its resources alone, schema URLs included", "[span_batch]") {
+  const SpanBatch batch = make_batch(two_resources());
+  const SpanBatch some = batch.select(std::vector<std::uint32_t>{1, 4});
+  CHECK(span_names(some) == Names{"a2", "b2"});
+  const std::string request = some.encode().to_string();
+  CHECK(request.size() == some.encoded_size());
+  const SpanBatch again = parse_batch(request);
+  CHECK(span_names(again) == Names{"a2", "b2"});
+  CHECK(service_of(again, 0) == "a");
+  CHECK(service_of(again, 1) == "b");
+  CHECK(again.bytes(again.resource_of(again.spans()[1]).extra) == length_field(3, "urn:b"));
+}
+
+TEST_CASE("whole requests stay whole inside a merged batch", "[span_batch]") {
+  const std::string first = make_request(two_resources());
+  const std::string second = make_request({{.service = "c", .spans = numbered_spans(9)}});
+  const SpanBatch part = parse_batch(second).slice(2, 3);
+  const std::vector<SpanBatch> batches = {parse_batch(first), part, parse_batch(second)};
+  const SpanBatch merged = SpanBatch::concat(batches);
+  CHECK(merged.span_count() == 17);
+  const std::string request = merged.encode().to_string();
+  CHECK(request.substr(0, first.size()) == first);
+  CHECK(request.substr(request.size() - second.size()) == second);
+  CHECK(span_names(parse_batch(request)) == span_names(merged));
+}
+
+TEST_CASE("the parts of a split request are that request again when they meet in order", "[span_batch]") {
+  const std::string request = make_request(two_resources());
+  const SpanBatch batch = parse_batch(request);
+  const std::vector<SpanBatch> in_order = {batch.slice(0, 2), batch.slice(2, 3)};
+  CHECK(SpanBatch::concat(in_order).encode().to_string() == request);
+  const std::vector<SpanBatch> reversed = {batch.slice(2, 3), batch.slice(0, 2)};
+  const SpanBatch swapped = SpanBatch::concat(reversed);
+  CHECK(span_names(reparsed(swapped)) == Names{"a3", "b1", "b2", "a1", "a2"});
+  const std::vector<SpanBatch> twice = {batch.slice(0, 3), batch.slice(0, 2)};
+  CHECK(span_names(reparsed(SpanBatch::concat(twice))) == Names{"a1", "a2", "a3", "a1", "a2"});
+}
+
+TEST_CASE("an edited span replaces the old one and leaves its neighbours as they are", "[span_batch]") {
+  const SpanBatch batch = make_batch(two_resources());
+  BatchEditor editor(batch);
+  editor.begin_span(1).append(span_message({.name = std::string(300, 'x'), .trace_id = make_id(1, 16),
+                                            .span_id = make_id(2, 8)}));
+  editor.end_span();
+  editor.drop_span(3);
+  const SpanBatch edited = std::move(editor).finish();
+  CHECK(span_names(edited) == Names{"a1", std::string(300, 'x'), "a3", "b2"});
+  CHECK(span_names(reparsed(edited)) == span_names(edited));
+  CHECK(span_names(batch) == Names{"a1", "a2", "a3", "b1", "b2"});
+}
+
+TEST_CASE("a batch in which nothing was edited is the same batch", "[span_batch]") {
+  const SpanBatch batch = make_batch(two_resources());
+  BatchEditor editor(batch);
+  const SpanBatch same = std::move(editor).finish();
+  CHECK(same.spans().data() == batch.spans().data());
+}
+
+TEST_CASE("an edited resource is seen by all spans of its occurrence and by no others", "[span_batch]") {
+  const SpanBatch batch = make_batch(two_resources());
+  BatchEditor editor(batch);
+  editor.replace_resource(0, length_field(1, key_value_message({"service.name", "new"})));
+  editor.replace_scope(1, length_field(1, "scope"));
+  const SpanBatch edited = std::move(editor).finish();
+  const SpanBatch again = reparsed(edited);
+  CHECK(span_names(again) == span_names(batch));
+  for (std::uint32_t i = 0; i < 3; ++i) CHECK(service_of(again, i) == "new");
+  for (std::uint32_t i = 3; i < 5; ++i) CHECK(service_of(again, i) == "b");
+  CHECK(ScopeView(again.scope_bytes(again.spans()[4])).name == "scope");
+  CHECK(service_of(batch, 0) == "a");
+}
+
+TEST_CASE("spans with invalid ids are left out and counted", "[span_batch]") {
+  const auto span = [](const SpanSpec& spec) { return length_field(otlp::scope_spans::spans, span_message(spec)); };
+  const std::string good16 = make_id(1, 16);
+  const std::string good8 = make_id(1, 8);
+  const std::string spans = span({.trace_id = std::string(16, '\0'), .span_id = good8}) +
+                            span({.trace_id = good16.substr(0, 15), .span_id = good8}) +
+                            span({.trace_id = good16}) + span({.trace_id = good16, .span_id = std::string(8, '\0')}) +
+                            span({.trace_id = good16, .span_id = good8, .parent_span_id = "short"}) +
+                            span({.name = "kept", .trace_id = good16, .span_id = good8,
+                                  .parent_span_id = std::string(8, '\0')});
+  const std::string request = length_field(1, length_field(2, spans));
+  ParseReport report;
+  const auto batch = SpanBatch::parse(Buffer::copy_of(request), report);
+  REQUIRE(batch);
+  CHECK(report.spans_invalid_id == 5);
+  CHECK(report.spans_taken == 1);
+  CHECK(span_names(*batch) == Names{"kept"});
+  CHECK(SpanView(batch->span_bytes(0)).parent_span_id().empty());
+  // What was left out does not leave with the rest of its request.
+  CHECK(span_names(reparsed(*batch)) == Names{"kept"});
+}
+
+TEST_CASE("a request without spans is an empty batch and no error", "[span_batch]") {
+  ParseReport report;
+  const auto batch = SpanBatch::parse(Buffer::copy_of(make_request({{.service = "idle"}})), report);
+  REQUIRE(batch);
+  CHECK(batch->empty());
+  CHECK(batch->encode().size == 0);
+  CHECK(SpanBatch::parse(Buffer(), report));
+}
+
+TEST_CASE("the last of repeated ids counts", "[span_batch]") {
+  const std::string message = span_message({.trace_id = make_id(1, 16), .span_id = "bad"}) +
+                              length_field(otlp::span::span_id, make_id(7, 8));
+  const SpanBatch batch = parse_batch(length_field(1, length_field(2, length_field(2, message))));
+  CHECK(SpanView(batch.span_bytes(0)).span_id() == make_id(7, 8));
+}
+
+TEST_CASE("repeated resources and scattered fields come together", "[span_batch]") {
+  const std::string spans = length_field(2, length_field(2, span_message({.trace_id = make_id(1, 16),
+                                                                          .span_id = make_id(1, 8)})));
+  const auto resource = [](const char* key) {
+    return length_field(1, length_field(1, key_value_message({key, "v"})));
+  };
+  const std::string message =
+      length_field(3, "old") + resource("one") + spans + varint_field(77, 5) + resource("two") + length_field(3, "new");
+  const SpanBatch batch = parse_batch(length_field(1, message) + length_field(1, message));
+  const SpanBatch again = reparsed(batch.slice(1, 1));
+  const ResourceView view(again.resource_bytes(again.spans()[0]));
+  CHECK(view.attribute("one"));
+  CHECK(view.attribute("two"));
+  CHECK(again.bytes(again.resource_of(again.spans()[0]).extra) ==
+        length_field(3, "old") + varint_field(77, 5) + length_field(3, "new"));
+}
+
+TEST_CASE("a few spans of a large request do not pin it once compacted", "[span_batch]") {
+  const SpanBatch batch = make_batch({{.service = "big", .spans = numbered_spans(4000)}});
+  const SpanBatch few = batch.select(std::vector<std::uint32_t>{7, 3000});
+  const SpanBatch small = few.compacted(0.25);
+  CHECK(few.pinned() > 100'000);
+  CHECK(small.pinned() < 4'000);
+  CHECK(span_names(small) == Names{"span-7", "span-3000"});
+  CHECK(service_of(reparsed(small), 1) == "big");
+  // Nothing to gain: the same index comes back.
+  CHECK(batch.compacted(0.25).spans().data() == batch.spans().data());
+}
+
+TEST_CASE("more spans than the limit are a malformed request", "[span_batch]") {
+  ParseReport report;
+  const std::string request = make_request({{.spans = numbered_spans(3)}});
+  CHECK_FALSE(SpanBatch::parse(Buffer::copy_of(request), 0, request.size(), report, {.spans_max = 2}));
+  CHECK(report.error == "more than 2 spans in one request");
+}
+
+}  // namespace
+}  // namespace sluice
