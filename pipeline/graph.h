@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,27 +26,30 @@ struct ComponentTable {
 /// What the graph borrows from `main`, so that a reload can hand it to the next one.
 struct Surroundings {
   net::EventLoops& loops;
-  net::Listeners& listeners;
+  net::Listeners& doors;  ///< of the receivers: closed first when the daemon stops
+  net::Listeners& own;    ///< of the extensions and the own metrics: they answer while it drains
   Ledger& ledger;
   Metrics& metrics;
 };
 
 /// The pipelines of one configuration: exporters once, processors per pipeline and worker, receivers
-/// once with a fan-out into the pipelines that name them.
+/// once with a fan-out into the pipelines that name them. Its verbs are called from one thread that is
+/// none of the loops'. It is destroyed after the loops have stopped.
 class Graph {
  public:
-  /// Decodes every component and connects them; no I/O. Mistakes go to the document's problems; null
-  /// when there are any.
+  /// Decodes every component and connects them; no I/O. Mistakes go to `problems`; null when there are
+  /// any.
   static std::unique_ptr<Graph> build(const config::Document& document, const ComponentTable& table,
                                       const Surroundings& surroundings, config::Problems& problems);
   virtual ~Graph() = default;
 
-  /// Exporters, processors, extensions, receivers. False with a sentence in `error`; what was started is
-  /// stopped again by the destructor.
+  /// With the loops running: exporters, processors, extensions, receivers, then the doors. False with a
+  /// sentence in `error`; what was started goes with the graph.
   virtual bool start(std::string& error) = 0;
-  /// Receivers, then processors along each pipeline, then exporters; what is not delivered by the
-  /// deadline is dropped and counted. Returns the spans that were left.
-  virtual std::uint64_t stop(std::chrono::nanoseconds deadline) = 0;
+  /// Closes the doors and stops the receivers, then the processors along each pipeline, then the
+  /// exporters; what is not delivered by the deadline, or when `hurry` asks, is left. Returns how many
+  /// spans that are.
+  virtual std::uint64_t stop(std::chrono::nanoseconds deadline, std::stop_token hurry) = 0;
 };
 
 }  // namespace sluice

@@ -70,7 +70,8 @@ class Metrics {
 
   /// Text exposition format 0.0.4; `resource` becomes `target_info`.
   std::string prometheus(const Labels& resource = {}) const;
-  /// For tests and the exit report: the sum (of a histogram, the number of observations) over all series of `name` that carry every one of `labels`.
+  /// For tests and the exit report: the sum over all series of `name` that carry every one of `labels`;
+  /// of a histogram, the number of observations.
   double value(std::string_view name, const Labels& labels = {}) const;
 
  private:

@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <optional>
 #include <thread>
@@ -45,19 +46,24 @@ class PendingTimer final : public Timer::Pending {
 
 }  // namespace
 
+/// Its queue can be emptied while sockets and timers that live on it still stand: they may be destroyed
+/// after that, as they may be by a handler that the emptying destroys.
+class Context : public io_context {
+ public:
+  Context() : io_context(1) {}
+  using execution_context::shutdown;
+};
+
 struct EventLoop::State {
-  std::optional<io_context> context{std::in_place, 1};
-  bool closed = false;
+  Context context;
+  std::atomic<bool> closed = false;
   std::optional<boost::asio::executor_work_guard<io_context::executor_type>> work;
   std::thread thread;
 };
 
 EventLoop::EventLoop(std::size_t index) : index_(index), state_(std::make_unique<State>()) {}
 
-EventLoop::~EventLoop() {
-  stop();
-  close();
-}
+EventLoop::~EventLoop() { stop(); }
 
 Executor::TimePoint EventLoop::now() const { return std::chrono::steady_clock::now(); }
 
@@ -65,40 +71,42 @@ std::chrono::system_clock::time_point EventLoop::wall_time() const { return std:
 
 void EventLoop::post(Task task) {
   if (state_->closed) return;
-  boost::asio::post(*state_->context, [held = std::move(task)]() mutable { held(); });
+  boost::asio::post(state_->context, [held = std::move(task)]() mutable { held(); });
 }
 
 Timer EventLoop::after(Duration delay, Task task) {
-  return Timer(std::make_unique<PendingTimer>(*state_->context, delay, std::move(task)));
+  return Timer(std::make_unique<PendingTimer>(state_->context, delay, std::move(task)));
 }
 
 bool EventLoop::is_current() const { return current_loop == this; }
 
-io_context& EventLoop::context() { return *state_->context; }
+io_context& EventLoop::context() { return state_->context; }
 
 void EventLoop::start() {
   ensure(!state_->thread.joinable(), "an event loop is started once");
-  state_->work.emplace(state_->context->get_executor());
+  state_->work.emplace(state_->context.get_executor());
   state_->thread = std::thread([this] {
     current_loop = this;
-    state_->context->run();
+    state_->context.run();
     current_loop = nullptr;
   });
 }
 
 void EventLoop::stop() {
+  join();
+  drop();
+}
+
+void EventLoop::join() {
+  state_->closed = true;
   if (!state_->thread.joinable()) return;
   ensure(!is_current(), "an event loop is stopped from outside");
   state_->work.reset();
-  state_->context->stop();
+  state_->context.stop();
   state_->thread.join();
 }
 
-void EventLoop::close() {
-  state_->closed = true;
-  state_->work.reset();
-  state_->context.reset();
-}
+void EventLoop::drop() { state_->context.shutdown(); }
 
 std::size_t worker_count() {
   cpu_set_t allowed;
@@ -116,18 +124,16 @@ EventLoops::EventLoops(std::size_t count) {
   for (std::size_t index = 0; index < count; ++index) loops_.push_back(std::make_unique<EventLoop>(index));
 }
 
-EventLoops::~EventLoops() {
-  stop();
-  // What is still queued may, as it is destroyed, answer to another loop: all queues go before any loop.
-  for (const auto& loop : loops_) loop->close();
-}
+EventLoops::~EventLoops() { stop(); }
 
 void EventLoops::start() {
   for (const auto& loop : loops_) loop->start();
 }
 
 void EventLoops::stop() {
-  for (const auto& loop : loops_) loop->stop();
+  for (const auto& loop : loops_) loop->join();
+  // What is still queued may, as it is destroyed, answer to another loop: no thread runs by then.
+  for (const auto& loop : loops_) loop->drop();
 }
 
 }  // namespace sluice::net

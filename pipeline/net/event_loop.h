@@ -26,14 +26,15 @@ class EventLoop final : public Executor {
 
   std::size_t index() const { return index_; }
   boost::asio::io_context& context();
-  /// Starts the thread; `stop` lets the running task end, drops the rest and joins.
+  /// Starts the thread; `stop` lets the running task end, joins and destroys what is queued. From then
+  /// on `post` drops; what lives on the loop may go later, but before the loop.
   void start();
   void stop();
 
  private:
   friend class EventLoops;
-  /// Destroys what is still queued; from here on `post` drops. Stopped loops only.
-  void close();
+  void join();
+  void drop();
   struct State;
   std::size_t index_;
   std::unique_ptr<State> state_;

@@ -6,6 +6,7 @@
 #include <future>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -119,6 +120,28 @@ TEST_CASE("what is left in the queues may answer to any loop while they go", "[e
     }
   }
   CHECK_FALSE(ran);
+}
+
+TEST_CASE("a stopped loop has destroyed its queue, and what lived on it may go later", "[event_loop]") {
+  EventLoop loop(0);
+  loop.start();
+  const auto queued = std::make_shared<int>(0);
+  std::promise<void> armed, release;
+  Timer timer;
+  loop.post([&] {
+    timer = loop.after(std::chrono::hours(1), [queued] {});
+    armed.set_value();
+    release.get_future().wait();  // so that what is posted next is still queued when the loop stops
+  });
+  armed.get_future().wait();
+  std::thread stopping([&] { loop.stop(); });
+  loop.post([queued] {});
+  release.set_value();
+  stopping.join();
+  timer.cancel();
+  CHECK(queued.use_count() == 1);
+  loop.post([queued] {});
+  CHECK(queued.use_count() == 1);
 }
 
 TEST_CASE("there is at least one worker", "[event_loop]") { CHECK(worker_count() >= 1); }
