@@ -192,7 +192,7 @@ TEST_CASE("no file names a place of one machine", "[tidy]") {
 
 TEST_CASE("no file is longer than a reader can hold", "[tidy]") {
   constexpr std::size_t lines_max = 600;
-  constexpr std::size_t columns_max = 140;
+  constexpr std::size_t columns_max = 160;
   std::vector<std::string> offences;
   for (const SourceFile& file : sources()) {
     if (file.lines.size() > lines_max) offences.push_back(file.path + ": " + std::to_string(file.lines.size()));
