@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/node.h"
+
+namespace re2 {
+class RE2;
+}
+
+namespace sluice {
+
+/// An attribute with a value that configuration gives: encoded once, copied into every span.
+struct ConstantAttribute {
+  std::string value;  ///< content of the AnyValue
+  std::string field;  ///< the whole KeyValue as a field of its parent
+};
+
+/// One of the collector's attribute actions.
+struct AttributeAction {
+  enum class Kind { insert, update, upsert, erase, hash, extract, convert };
+  enum class Type { string, integer, real };
+
+  Kind kind = Kind::insert;
+  std::string key;  ///< empty: erase and hash go by the pattern alone
+  std::optional<ConstantAttribute> value, default_value;
+  std::string from_attribute, from_context;
+  std::shared_ptr<const re2::RE2> pattern;  ///< of keys (erase, hash) or of the value (extract)
+  std::vector<std::string> groups;          ///< extract: the keys that the pattern's groups give
+  Type converted_type = Type::string;
+};
+
+/// A list of actions, decoded once and shared by all instances.
+struct AttributeActions {
+  /// Reads the list under `key`; `number` is the field that holds the attributes in the message to be
+  /// edited.
+  static AttributeActions decode(const config::Node& node, std::string_view key, std::uint32_t number);
+
+  bool reads_context() const;
+
+  std::vector<AttributeAction> list;
+  std::uint32_t number = 0;
+};
+
+/// A regular expression of the configuration, or null with the error recorded. Go's `(?<name>` is
+/// understood.
+std::shared_ptr<const re2::RE2> decode_pattern(const config::Node& node, std::string_view key,
+                                               std::string text);
+
+}  // namespace sluice
