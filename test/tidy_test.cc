@@ -136,7 +136,7 @@ TEST_CASE("each library has its room", "[tidy]") {
   static const std::map<std::string, std::vector<std::string>, std::less<>> rooms = {
       {"yaml-cpp", {"config/"}},
       {"nghttp2", {"pipeline/net/"}},
-      {"openssl", {"pipeline/net/", "pipeline/ottl/", "processors/attributes/"}},
+      {"openssl", {"pipeline/net/", "pipeline/ottl/", "pipeline/attributes/"}},
       {"simdjson", {"pipeline/codec/", "pipeline/utf8.cc"}},
       {"spdlog", {"pipeline/log.cc"}},
       {"CLI", {"cmd/"}},

@@ -255,7 +255,7 @@ void AttributeEdit::write(BufferWriter& out) const {
   if (cut_) {
     const char* const last = items_[original_count_ - 1].original.data() + items_[original_count_ - 1].original.size();
     at = put_bytes(at, {from, static_cast<std::size_t>(last - from)});
-    wire::Cursor rest({last, static_cast<std::size_t>(end - last)});
+    wire::Cursor rest(std::string_view(last, static_cast<std::size_t>(end - last)));
     wire::Field field;
     while (rest.next(field)) {
       if (field.number != actions_.number) at = put_bytes(at, field.whole);
