@@ -18,13 +18,15 @@ class ManualExecutor final : public Executor {
   std::chrono::system_clock::time_point wall_time() const override { return wall_; }
   void post(Task task) override;
   Timer after(Duration delay, Task task) override;
-  bool is_current() const override { return true; }
+  bool is_current() const override { return current; }
 
   /// Runs what was posted, and what that posts, until nothing is left.
   void run();
   /// Moves the clock step by step, firing timers in order.
   void advance(Duration duration);
   std::size_t timers() const { return timers_.size(); }
+
+  bool current = true;  ///< false: the test plays another thread
 
  private:
   struct Entry;
