@@ -33,6 +33,8 @@
 #include <mutex>
 #include <new>
 
+#include "pipeline/ensure.h"
+
 #if defined(__SANITIZE_ADDRESS__)
 #define SLUICE_EXACT_BLOCKS 1
 #elif defined(__has_feature)
@@ -148,7 +150,7 @@ std::size_t class_size(std::size_t bytes) noexcept {
 }
 
 Block* take(std::size_t capacity) {
-  if (capacity > Buffer::size_max + page) std::abort();  // doors cap a body long before
+  ensure(capacity <= Buffer::size_max, "a buffer has at most 1 GiB: doors cap a body long before");
   const std::size_t total = exact_blocks ? sizeof(Block) + capacity : class_size(sizeof(Block) + capacity);
   if (is_pooled(total)) {
     if (Block* block = pop(shelf_of(total))) return start(block, total);

@@ -268,7 +268,9 @@ Range Parser::range_of(const Pieces& pieces, std::string_view parent, int depth,
   while (cursor.next(field)) {
     if (wanted(field)) copies_.append(whole ? field.whole : field.content);
   }
-  return {static_cast<std::uint32_t>(start), static_cast<std::uint32_t>(copies_.size() - start), copies_buffer};
+  const std::size_t size = copies_.size() - start;
+  if (size == 0) return {};
+  return {static_cast<std::uint32_t>(start), static_cast<std::uint32_t>(size), copies_buffer};
 }
 
 }  // namespace
