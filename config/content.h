@@ -16,8 +16,9 @@ struct Node::Content {
   std::string path;
   Position position;
   Problems* problems = nullptr;  ///< null: nobody listens
-  std::vector<std::pair<Position, std::shared_ptr<const Content>>>
-      entries;  ///< key positions; keys in `value`
+  Position key_position;  ///< of the key that this stands under; `position` where there is none
+  std::vector<std::shared_ptr<const Content>>
+      entries;  ///< in the order of `value`'s, which have the keys
   std::vector<std::shared_ptr<const Content>> items;
 
   mutable std::map<std::string, std::shared_ptr<const Content>, std::less<>> absent;

@@ -43,6 +43,7 @@ struct ServiceSection {
   std::string logs_encoding = "console";
   std::string metrics_level = "normal";
   std::vector<PrometheusReader> prometheus = {{}};
+  /// Attributes of what sluice says about itself; an empty value removes a default one.
   std::vector<std::pair<std::string, std::string>> resource;
   std::uint64_t in_flight_bytes = 0;  ///< service.limits.in_flight; 0: the default
   std::chrono::nanoseconds drain_timeout = std::chrono::seconds(10);
@@ -61,8 +62,10 @@ struct LoadOptions {
   std::string built_in;                                     ///< the text used when `configs` is empty
 };
 
-/// Reads, expands, merges and checks. Every mistake goes to `problems`; the document is usable only when
-/// there are no errors. Types of components are checked by the graph.
+/// Reads, merges, expands and checks. Every mistake goes to `problems`; the document is usable only when
+/// there are no errors. Types of components are checked by the graph. Components that no pipeline uses are
+/// a warning and stay, so that their options are checked too; with `traces_only`, those that only
+/// pipelines of other signals use are left out.
 Document load(const LoadOptions& options, Problems& problems);
 
 /// The same from one YAML text, for tests.

@@ -31,7 +31,7 @@ std::string escaped(std::string_view text) {
 
 }  // namespace
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   if (text.size() <= quoted_bytes_max) return '"' + escaped(text) + '"';
   std::size_t end = quoted_bytes_max;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80)

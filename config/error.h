@@ -72,6 +72,6 @@ std::string_view nearest(std::string_view word, const std::vector<std::string>& 
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& known);
 
 /// `"text"` for a message: control characters escaped, shortened to 80 bytes, one line.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 }  // namespace sluice::config

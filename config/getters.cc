@@ -172,11 +172,11 @@ std::optional<std::size_t> Node::word_index(std::string_view key,
   }
   std::string expected = words.size() > 1 ? "one of " : "";
   for (std::size_t i = 0; i < words.size(); ++i)
-    expected += (i == 0 ? "" : ", ") + quoted(words[i]);
+    expected += (i == 0 ? "" : ", ") + in_quotes(words[i]);
   if (!is_text(node)) {
     unexpected(key, expected);
   } else {
-    error(key, "expected " + expected + ", found " + quoted(text) + did_you_mean(text, words));
+    error(key, "expected " + expected + ", found " + in_quotes(text) + did_you_mean(text, words));
   }
   return {};
 }

@@ -49,7 +49,7 @@ std::string_view nearest(std::string_view word, const std::vector<std::string>& 
 
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& known) {
   const std::string_view near = nearest(word, known);
-  return near.empty() ? std::string() : "; did you mean " + quoted(near) + "?";
+  return near.empty() ? std::string() : "; did you mean " + in_quotes(near) + "?";
 }
 
 }  // namespace sluice::config

@@ -23,7 +23,7 @@ std::string found(const Value& value) {
     case Node::Kind::list:
       return "found a list";
     case Node::Kind::scalar:
-      return "found " + quoted(value.text) + (misquoted(value) ? " in quotes" : "");
+      return "found " + in_quotes(value.text) + (misquoted(value) ? " as text" : "");
     default:
       return "found nothing";
   }
@@ -37,11 +37,11 @@ ContentPtr build(const ValuePtr& value, std::string path, const Position* key, P
   // place.
   const bool block = value->kind != Node::Kind::scalar && !value->flow;
   content->position = block && key != nullptr ? *key : value->position;
+  content->key_position = key != nullptr ? *key : content->position;
   content->problems = &problems;
   for (const Entry& entry : value->entries) {
     const std::string below = path.empty() ? entry.key : path + '.' + entry.key;
-    content->entries.emplace_back(entry.position,
-                                  build(entry.value, below, &entry.position, problems));
+    content->entries.push_back(build(entry.value, below, &entry.position, problems));
   }
   for (std::size_t i = 0; i < value->items.size(); ++i) {
     const std::string below = path + '[' + std::to_string(i) + ']';
@@ -81,7 +81,7 @@ const Entry* Value::find(std::string_view key) const {
 const Node::Content* Node::Content::find(std::string_view key) const {
   const Entry* entry = value == nullptr ? nullptr : value->find(key);
   if (entry == nullptr) return nullptr;
-  return entries[static_cast<std::size_t>(entry - value->entries.data())].second.get();
+  return entries[static_cast<std::size_t>(entry - value->entries.data())].get();
 }
 
 std::string Node::Content::path_of(std::string_view key) const {
@@ -111,13 +111,14 @@ Node& Node::operator=(const Node&) = default;
 Node::Kind Node::kind() const { return content_->kind; }
 const std::string& Node::path() const { return content_->path; }
 Position Node::position() const { return content_->position; }
+Position Node::key_position() const { return content_->key_position; }
 
 Node Node::child(std::string_view key) const {
   content_->asked.emplace(key);
   if (content_->is_map()) {
     if (const Entry* entry = content_->value->find(key)) {
       const auto index = static_cast<std::size_t>(entry - content_->value->entries.data());
-      return Node(content_->entries[index].second);
+      return Node(content_->entries[index]);
     }
   }
   ContentPtr& absent = content_->absent[std::string(key)];
@@ -125,6 +126,7 @@ Node Node::child(std::string_view key) const {
     auto content = std::make_shared<Content>();
     content->path = content_->path_of(key);
     content->position = content_->position;
+    content->key_position = content_->key_position;
     content->problems = content_->problems;
     absent = std::move(content);
   }
@@ -140,7 +142,7 @@ std::vector<std::pair<std::string, Node>> Node::entries() const {
   for (std::size_t i = 0; i < content_->entries.size(); ++i) {
     const std::string& key = content_->value->entries[i].key;
     content_->asked.insert(key);
-    out.emplace_back(key, Node(content_->entries[i].second));
+    out.emplace_back(key, Node(content_->entries[i]));
   }
   return out;
 }

@@ -45,6 +45,7 @@ class Node {
   bool present() const { return kind() != Kind::absent; }
   const std::string& path() const;
   Position position() const;
+  Position key_position() const;  ///< of the key that this value stands under, if it has one
 
   // --- Maps. Each getter marks its key as known. ---
   /// Scalars. Durations take the collector's form ("1h30m", "200ms", "1.5s"; a bare 0 too).
@@ -115,7 +116,9 @@ class Node {
   void unexpected(std::string_view key, std::string_view expected) const;
   bool has_errors() const;  ///< anywhere in this run
 
-  /// The keys that were asked for, for the test that compares them with a component's README.
+  /// The keys that were asked for, for the test that compares them with a component's README: sorted,
+  /// those of nested blocks as paths ("retry_on_failure.enabled", "actions[].key"). Keys of the user's own
+  /// (entries()) and keys accepted without effect are not among them.
   std::vector<std::string> known_keys() const;
 
   struct Content;

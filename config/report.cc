@@ -38,7 +38,8 @@ std::string_view source_line(std::string_view text, int line) {
   return text;
 }
 
-/// Where the value of a key that sounds secret begins: after its colon. The rest of the line goes.
+/// Where the value of a key that sounds secret begins: after its colon, or the equals sign of
+/// `--set`. The rest of the line goes.
 std::size_t secret_begin(std::string_view line) {
   std::string low(line);
   std::ranges::transform(low, low.begin(),
@@ -47,7 +48,7 @@ std::size_t secret_begin(std::string_view line) {
   for (const std::string_view word : secret_words) {
     const std::size_t found = low.find(word);
     if (found == std::string::npos) continue;
-    const std::size_t colon = low.find(':', found);
+    const std::size_t colon = low.find_first_of(":=", found);
     if (colon != std::string::npos) begin = std::min(begin, colon + 1);
   }
   return begin;

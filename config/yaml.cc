@@ -184,7 +184,7 @@ class Builder final : public YAML::EventHandler {
     for (const std::string_view type : {"int", "float", "bool", "null"}) {
       if (tag == std::string(core).append(type)) return true;
     }
-    refuse(mark, "the tag " + quoted(tag) + " has no meaning in a configuration");
+    refuse(mark, "the tag " + in_quotes(tag) + " has no meaning in a configuration");
   }
 
   std::shared_ptr<Value> scalar(const YAML::Mark& mark, const std::string& text, bool plain) {
@@ -210,7 +210,7 @@ class Builder final : public YAML::EventHandler {
     static constexpr std::string_view core = "tag:yaml.org,2002:";
     const std::string own = std::string(core) + (kind == Node::Kind::map ? "map" : "seq");
     if (!tag.empty() && tag != "?" && tag != "!" && tag != own) {
-      refuse(mark, "the tag " + quoted(tag) + " has no meaning in a configuration");
+      refuse(mark, "the tag " + in_quotes(tag) + " has no meaning in a configuration");
     }
     if (in_key()) {
       // A bracket that is never closed looks like the start of a key to yaml-cpp.

@@ -97,7 +97,7 @@ TEST_CASE("a value that does not fit says what is expected and what was found", 
   CHECK(mistakes("flag: yes") ==
         Lines{R"(test.yaml:1:7: flag: expected true or false, found "yes")"});
   CHECK(mistakes("flag: 'true'") ==
-        Lines{R"(test.yaml:1:7: flag: expected true or false, found "true" in quotes)"});
+        Lines{R"(test.yaml:1:7: flag: expected true or false, found "true" as text)"});
   CHECK(mistakes("i32: 3000000000") == Lines{"test.yaml:1:6: i32: expected an integer from "
                                              "-2147483648 to 2147483647, found \"3000000000\""});
   CHECK(mistakes("i64: 1.5") == Lines{R"(test.yaml:1:6: i64: expected an integer, found "1.5")"});
@@ -106,7 +106,7 @@ TEST_CASE("a value that does not fit says what is expected and what was found", 
   CHECK(mistakes("u64: -1") ==
         Lines{R"(test.yaml:1:6: u64: expected an integer of at least 0, found "-1")"});
   CHECK(mistakes("u64: \"12\"") ==
-        Lines{R"(test.yaml:1:6: u64: expected an integer of at least 0, found "12" in quotes)"});
+        Lines{R"(test.yaml:1:6: u64: expected an integer of at least 0, found "12" as text)"});
   CHECK(mistakes("real: .inf") == Lines{R"(test.yaml:1:7: real: expected a number, found ".inf")"});
   CHECK(mistakes("duration: 5") ==
         Lines{R"(test.yaml:1:11: duration: expected a duration such as "200ms", found "5")"});
