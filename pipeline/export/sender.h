@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "config/node.h"
 #include "pipeline/component.h"
@@ -30,12 +31,14 @@ using SendDone = UniqueFunction<void(SendResult)>;
 
 class Sender {
  public:
+  /// No `done` is called once this has returned; those not called yet may be called in it or dropped.
   virtual ~Sender() = default;
   virtual bool start(std::string& error) = 0;
   /// Tries once; `done` exactly once, on any thread, within `timeout` (0: no limit). Called on the
   /// exporter's executor, several at once up to num_consumers. The batch stays with the caller's copy.
   virtual void send(SpanBatch batch, std::chrono::nanoseconds timeout, SendDone done) = 0;
-  /// Nothing is under way any more: flush and close.
+  /// Nothing is under way any more: flush and close. Called at most once, on the exporter's executor,
+  /// even if `start` never was.
   virtual void stop() = 0;
 };
 
@@ -67,6 +70,7 @@ struct RetryOptions {
   double randomization_factor = 0.5;
   double multiplier = 1.5;
   std::chrono::nanoseconds max_elapsed_time = std::chrono::seconds(300);  ///< 0: for ever
+  std::uint64_t jitter_seed = 0;  ///< not an option: tests fix it; 0 seeds by chance
 };
 
 struct ExportOptions {
@@ -78,6 +82,9 @@ struct ExportOptions {
 /// Reads `sending_queue`, `retry_on_failure` and `timeout` of an exporter's node; defaults are those in
 /// `options` on entry.
 void decode_export(const config::Node& node, ExportOptions& options);
+
+/// `sending_queue` alone, for exporters that have no more of it.
+void decode_sending_queue(const config::Node& node, QueueOptions& queue);
 
 /// An exporter around the sender: queue (memory), merging, consumers, retry, halving and bisection.
 std::unique_ptr<Exporter> make_exporter(const ExporterContext& context, const ExportOptions& options,
