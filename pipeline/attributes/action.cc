@@ -99,6 +99,8 @@ AttributeAction decode_action(const config::Node& node, std::uint32_t number) {
   }
   const std::initializer_list<std::string_view> sources = {"value", "from_attribute", "from_context",
                                                            "default_value"};
+  for (const std::string_view key : sources) (void)node.child(key);  // known, whatever the action
+  (void)node.child("converted_type");
   if (kind) action.kind = *kind;
   if (kind && sets_a_value(*kind)) {
     decode_source(node, action, word, number);
