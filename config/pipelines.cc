@@ -89,11 +89,22 @@ class Names {
       const std::string& id = reference.id;
       if (more_.contains(id) || std::ranges::find(ids_, id) != ids_.end()) continue;
       problems.error(reference.position, path,
-                     "no " + kind_ + " is named " + in_quotes(id) + did_you_mean(id, ids_));
+                     "no " + kind_ + " is named " + in_quotes(id) + hint(id));
     }
   }
 
  private:
+  /// The nearest name; where none is near, all of them, unless there are too many to read.
+  std::string hint(const std::string& id) const {
+    constexpr std::size_t readable_max = 8;
+    const std::string near = did_you_mean(id, ids_);
+    if (!near.empty() || ids_.empty() || ids_.size() > readable_max) return near;
+    std::string all;
+    for (const std::string& known : ids_)
+      all += (all.empty() ? "; there is " : ", ") + in_quotes(known);
+    return all;
+  }
+
   std::string kind_;
   std::vector<std::string> ids_;
   const std::set<std::string>& more_;

@@ -217,7 +217,7 @@ service:
           R"(a.yaml:6:16: service.extensions: no extension is named "health_check")",
           R"(a.yaml:8:26: service.pipelines.traces.receivers: no receiver is named "otpl"; did you mean "otlp"?)",
           R"(a.yaml:8:46: service.pipelines.traces.processors: no processor is named "bacth"; did you mean "batch"?)",
-          R"(a.yaml:8:53: service.pipelines.traces.processors: no processor is named "x")",
+          R"(a.yaml:8:53: service.pipelines.traces.processors: no processor is named "x"; there is "batch")",
           R"(a.yaml:8:76: service.pipelines.traces.exporters[1]: "debug" is listed twice)",
       });
 }
