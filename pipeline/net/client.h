@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -85,8 +86,18 @@ class HttpClient {
   std::shared_ptr<State> state_;
 };
 
+/// "host:port", "dns:///host:port", "unix:///path", "http(s)://host:port".
+struct GrpcTarget {
+  std::string host;
+  std::uint16_t port = 0;
+  std::string unix_path;  ///< set: host and port do not count
+  std::string authority;  ///< as it was written, without the scheme
+  bool https = false;     ///< TLS, whatever `insecure` says
+};
+std::optional<GrpcTarget> parse_grpc_target(std::string_view text);
+
 struct GrpcClientOptions {
-  std::string target;         ///< "host:port", "dns:///host:port", "unix:///path", "http(s)://host:port"
+  GrpcTarget target;
   std::string authority;      ///< :authority, where it is not the target's
   std::string user_agent;
   bool round_robin = true;    ///< over all addresses of the name; else pick_first
