@@ -1,7 +1,5 @@
 #pragma once
 
-#include <openssl/types.h>
-
 #include <chrono>
 #include <memory>
 #include <mutex>
@@ -9,12 +7,14 @@
 
 #include "pipeline/net/client.h"
 
+struct ssl_ctx_st;  // SSL_CTX
+
 namespace sluice::net {
 
 struct ContextDeleter {
-  void operator()(SSL_CTX* context) const;
+  void operator()(ssl_ctx_st* context) const;
 };
-using ContextPointer = std::unique_ptr<SSL_CTX, ContextDeleter>;
+using ContextPointer = std::unique_ptr<ssl_ctx_st, ContextDeleter>;
 
 /// The context in use and the options it was made from. One client may have connections on several
 /// loops, so the swap on reload is under a lock, taken once a connection.
