@@ -267,10 +267,7 @@ void Http2Connection::on_bytes(std::string_view bytes) {
   const ssize_t used =
       nghttp2_session_mem_recv(session_->handle, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   busy_ = false;
-  if (used < 0) {
-    return lose(ready_ ? std::string("broken HTTP/2 from the peer: ") + nghttp2_strerror(static_cast<int>(used))
-                       : "the peer does not speak HTTP/2");
-  }
+  if (used < 0) return lose(std::string("broken HTTP/2 from the peer: ") + nghttp2_strerror(static_cast<int>(used)));
   pump();
 }
 
@@ -287,6 +284,9 @@ void Http2Connection::pump() {
     if (out_.empty()) break;
   }
   settle();
+  // nghttp2 has given the peer up, and its GOAWAY is written.
+  const bool over = nghttp2_session_want_read(session_->handle) == 0 && nghttp2_session_want_write(session_->handle) == 0;
+  if (over && !draining_) return lose(ready_ ? "broken HTTP/2 from the peer" : "the peer does not speak HTTP/2");
   close_when_drained();
 }
 

@@ -136,7 +136,7 @@ void H2Server::Connection::answer(std::int32_t id, Stream& stream) {
   if (stream.answer.close) hang_up = true;
   if (stream.answer.silent || stream.answer.close) return;
   if (stream.answer.goaway_before) {
-    nghttp2_submit_goaway(session, NGHTTP2_FLAG_NONE, id - 2, NGHTTP2_NO_ERROR, nullptr, 0);
+    nghttp2_submit_goaway(session, NGHTTP2_FLAG_NONE, std::max(id - 2, 0), NGHTTP2_NO_ERROR, nullptr, 0);
   } else if (stream.answer.reset != 0) {
     nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, stream.answer.reset);
   } else {
