@@ -591,9 +591,10 @@ bool Reader::short_string(std::string_view& text) {
   return true;
 }
 
-/// Trace and span ids. One of the wrong length is passed on so, an odd digit as a byte more, and found
-/// invalid where all ids are looked at: that costs its span alone. One that is not hex at all (base64,
-/// say) is a sender that speaks another format, and refuses the request.
+/// Trace and span ids. One of the wrong length is passed on so (an odd number of digits as one byte,
+/// which is the length of no id), and found invalid where all ids are looked at: that costs its span
+/// alone. One that is not hex at all (base64, say) is a sender that speaks another format, and refuses
+/// the request. The collector refuses the request for both.
 bool Reader::identifier(std::uint32_t number) {
   std::string_view text;
   in_.peek();
@@ -605,7 +606,7 @@ bool Reader::identifier(std::uint32_t number) {
     in_.seek(start);
     return in_.expected("hexadecimal digits");
   }
-  out_.advance_to(out + hex::decoded_size(text.size()));
+  out_.advance_to(out + (text.size() % 2 == 0 ? text.size() / 2 : 1));
   end(mark, width_small);
   return true;
 }
