@@ -113,7 +113,7 @@ bool Intake::decode_json(net::Request& request, net::Reply& reply) {
   std::optional<Charge> charge = ledger_.try_charge(request.body.size() / 2);
   if (!charge) {
     count_refused(Reason::busy);
-    reply.send(come_back(Form::json, "no memory left for requests"));
+    reply.send(come_back(Form::json, "busy: too many bytes in flight"));
     return false;
   }
   BufferWriter proto;

@@ -40,19 +40,21 @@ Fault fault_of(TransportError error) {
     case TransportError::bad_framing:
       return {Reason::bad_framing, {GrpcCode::internal, 400, "the body is not framed as one message"}};
     case TransportError::timeout:
-      return {Reason::timeout, {GrpcCode::deadline_exceeded, 408, "the body did not come in time"}};
+      return {Reason::timeout, {GrpcCode::deadline_exceeded, 408, "the request came too slowly"}};
   }
-  return {Reason::busy, {GrpcCode::unavailable, 503, "no memory left for requests"}};
+  return {Reason::busy, {GrpcCode::unavailable, 503, "busy"}};
 }
 
-net::Response answer_fault(Intake& intake, Form form, TransportError error, std::string_view detail) {
+/// The transport may fail before it asked whether this is OTLP at all: then there is no form.
+net::Response answer_fault(Intake& intake, std::optional<Form> form, TransportError error, std::string_view detail) {
   Fault fault = fault_of(error);
   intake.count_refused(fault.reason);
   if (!detail.empty()) fault.refusal.message.append(": ").append(detail);
-  if (error == TransportError::busy) return come_back(form, std::move(fault.refusal.message));
+  if (!form) return plain(fault.refusal);
+  if (error == TransportError::busy) return come_back(*form, std::move(fault.refusal.message));
   // A body that cannot be decompressed is one that cannot be decoded.
-  if (error == TransportError::bad_encoding) return undecodable(form, fault.refusal.message);
-  return refused(form, fault.refusal);
+  if (error == TransportError::bad_encoding) return undecodable(*form, fault.refusal.message);
+  return refused(*form, fault.refusal);
 }
 
 net::Response method_not_allowed() {
@@ -83,8 +85,9 @@ void GrpcTraces::serve(net::Request request, net::Reply reply) {
   intake_->take(std::move(request), Form::grpc, std::move(reply));
 }
 
-net::Response GrpcTraces::transport_error(TransportError error, const net::RequestHead&, std::string_view detail) {
-  return answer_fault(*intake_, Form::grpc, error, detail);
+net::Response GrpcTraces::transport_error(TransportError error, const net::RequestHead& head,
+                                          std::string_view detail) {
+  return answer_fault(*intake_, head.is_grpc ? std::optional(Form::grpc) : std::nullopt, error, detail);
 }
 
 net::Admission HttpTraces::admit(const net::RequestHead& head) {
@@ -106,7 +109,7 @@ void HttpTraces::serve(net::Request request, net::Reply reply) {
 
 net::Response HttpTraces::transport_error(TransportError error, const net::RequestHead& head,
                                           std::string_view detail) {
-  return answer_fault(*intake_, form_of(head.header("content-type")).value_or(Form::proto), error, detail);
+  return answer_fault(*intake_, form_of(head.header("content-type")), error, detail);
 }
 
 net::Response OtherSignal::refusal(bool is_grpc, std::string_view content_type) const {
