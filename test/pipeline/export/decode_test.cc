@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "pipeline/export/sender.h"
+#include "test/support/readme.h"
 
 using namespace sluice;
 using namespace std::chrono_literals;
@@ -123,4 +124,13 @@ TEST_CASE("values that cannot work are mistakes with their reason", "[export]") 
   CHECK(mistakes("retry_on_failure: {multiplier: 0.5}").size() == 1);
   CHECK(mistakes("retry_on_failure: {max_elapsed_time: 10s}").size() == 1);
   CHECK(mistakes("timeout: -1s").size() == 1);
+}
+
+TEST_CASE("the README of what stands around exporters tells the truth", "[export]") {
+  const auto decode = [](const config::Node& node) {
+    ExportOptions options;
+    decode_export(node, options);
+  };
+  CHECK(test::readme_mistakes("pipeline/export/README.md", "exporters", "otlp_grpc", decode) ==
+        std::vector<std::string>{});
 }
