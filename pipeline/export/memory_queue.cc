@@ -17,6 +17,11 @@ constexpr std::size_t waiters_max = 10'000;
 constexpr double wanted_share_min = 0.25;
 constexpr std::chrono::milliseconds come_back{1000};
 
+/// Asked of the whole batch, which is a few additions; `compacted` looks at every span.
+bool pins_too_much(const SpanBatch& batch) {
+  return static_cast<double>(batch.wire_size()) < wanted_share_min * static_cast<double>(batch.pinned());
+}
+
 /// Requests live in slots that are used again, so that a steady flow allocates nothing here; a request's
 /// id is its slot. Slots that wait to be taken are chained in order of arrival. Acks are resolved outside
 /// the lock, since an answer may go anywhere.
@@ -144,7 +149,7 @@ void MemoryQueue::cancel(const Load& reserved) {
 void MemoryQueue::offer(SpanBatch batch, std::optional<std::uint64_t> reserved, Ack ack) {
   const Load load = Load::of(batch);
   const std::uint64_t size = size_of(load);
-  if (!batch.empty()) batch = batch.compacted(wanted_share_min);
+  if (pins_too_much(batch)) batch = batch.compacted(wanted_share_min);
   Afterwards afterwards;
   bool refused = false;
   {
