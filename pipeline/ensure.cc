@@ -5,9 +5,9 @@
 
 namespace sluice {
 
-void ensure(bool condition, const char* what, std::source_location where) noexcept {
+void ensure(bool condition, const char* what, const char* file, unsigned line) noexcept {
   if (condition) [[likely]] return;
-  std::fprintf(stderr, "%s:%u: broken invariant: %s\n", where.file_name(), where.line(), what);
+  std::fprintf(stderr, "%s:%u: broken invariant: %s\n", file, line, what);
   std::terminate();
 }
 

@@ -29,6 +29,7 @@
 #include "pipeline/model/span_batch.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "pipeline/model/span_index.h"
@@ -41,12 +42,15 @@ std::size_t buffers_pinned(const std::vector<Source>& sources) {
   std::vector<const Source*> by_buffer;
   by_buffer.reserve(sources.size());
   for (const Source& source : sources) by_buffer.push_back(&source);
-  const auto identity = [](const Source* source) { return source->buffer.identity(); };
-  std::ranges::sort(by_buffer, {}, identity);
-  const auto repeated = std::ranges::unique(by_buffer, {}, identity);
-  by_buffer.erase(repeated.begin(), repeated.end());
+  std::sort(by_buffer.begin(), by_buffer.end(), [](const Source* one, const Source* other) {
+    return std::less<>()(one->buffer.identity(), other->buffer.identity());
+  });
   std::size_t bytes = 0;
-  for (const Source* source : by_buffer) bytes += source->buffer.pinned();
+  const Buffer* last = nullptr;
+  for (const Source* source : by_buffer) {
+    if (last == nullptr || !last->same(source->buffer)) bytes += source->buffer.pinned();
+    last = &source->buffer;
+  }
   return bytes;
 }
 

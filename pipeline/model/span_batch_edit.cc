@@ -123,11 +123,13 @@ ScopeEntry& BatchEditor::State::edit_scope(std::uint32_t scope) {
 
 ResourceEntry& BatchEditor::State::edit_resource(std::uint32_t resource) {
   prepare_tables();
-  // Scopes of one resource lie side by side.
-  const auto range = std::ranges::equal_range(tables.scopes, resource, {}, &ScopeEntry::resource);
   scope_edited.resize(tables.scopes.size(), false);
-  const auto first = scope_edited.begin() + (range.begin() - tables.scopes.begin());
-  std::fill(first, first + std::ranges::ssize(range), true);
+  const auto before = [](const ScopeEntry& scope, std::uint32_t number_wanted) { return scope.resource < number_wanted; };
+  // Scopes of one resource lie side by side.
+  const auto first = std::lower_bound(tables.scopes.begin(), tables.scopes.end(), resource, before);
+  for (auto scope = first; scope != tables.scopes.end() && scope->resource == resource; ++scope) {
+    scope_edited[static_cast<std::size_t>(scope - tables.scopes.begin())] = true;
+  }
   return tables.resources[resource];
 }
 

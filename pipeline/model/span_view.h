@@ -70,7 +70,7 @@ class AttributeRange {
 
 KeyValueView read_key_value(FieldRange::Field field);
 /// The last attribute of that key, if any.
-std::optional<KeyValueView> find_attribute(std::string_view message, std::uint32_t field, std::string_view key);
+std::optional<KeyValueView> find_attribute(std::string_view message, std::uint32_t number, std::string_view key);
 
 /// Reads one span from the wire: one pass finds the singular fields, no allocation; attributes, events
 /// and links are iterated. The bytes were validated when they came in; what is below a span's own

@@ -105,20 +105,21 @@ inline bool Cursor::next(Field& field) {
   field.number = key >> 3;
   field.type = static_cast<Type>(key & 7);
   if (field.number == 0) return fail();
-  switch (field.type) {
-    case Type::length: {
-      if (at_ == end_) return fail();
-      std::size_t size = static_cast<unsigned char>(*at_);
-      if (size < 0x80) [[likely]] {
-        ++at_;
-      } else if (!read_size(size)) {
-        return fail();
-      }
-      if (size > static_cast<std::size_t>(end_ - at_)) return fail();
-      field.content = {at_, size};
-      at_ += size;
-      break;
+  if (field.type == Type::length) [[likely]] {
+    if (at_ == end_) return fail();
+    std::size_t size = static_cast<unsigned char>(*at_);
+    if (size < 0x80) [[likely]] {
+      ++at_;
+    } else if (!read_size(size)) {
+      return fail();
     }
+    if (size > static_cast<std::size_t>(end_ - at_)) return fail();
+    field.content = {at_, size};
+    at_ += size;
+    field.whole = {start, static_cast<std::size_t>(at_ - start)};
+    return true;
+  }
+  switch (field.type) {
     case Type::varint:
       if (at_ == end_) return fail();
       field.value = static_cast<unsigned char>(*at_);

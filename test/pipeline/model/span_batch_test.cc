@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "pipeline/ledger.h"
 #include "pipeline/model/otlp_fields.h"
 #include "pipeline/model/span_view.h"
 #include "test/support/otlp_builder.h"
@@ -187,6 +188,111 @@ TEST_CASE("more spans than the limit are a malformed request", "[span_batch]") {
   const std::string request = make_request({{.spans = numbered_spans(3)}});
   CHECK_FALSE(SpanBatch::parse(Buffer::copy_of(request), 0, request.size(), report, {.spans_max = 2}));
   CHECK(report.error == "more than 2 spans in one request");
+}
+
+TEST_CASE("what edits and copies make is charged to the account of what they were made from", "[span_batch][ledger]") {
+  Ledger ledger(std::size_t{1} << 30);
+  const std::string request = make_request({{.service = "a", .spans = numbered_spans(500)}});
+  BufferWriter writer(request.size());
+  writer.append(request);
+  ParseReport report;
+  auto batch = SpanBatch::parse(ledger.charge(request.size()).freeze(std::move(writer)), report);
+  REQUIRE(batch);
+  BatchEditor editor(*batch);
+  for (std::uint32_t i = 0; i < batch->span_count(); ++i) {
+    editor.begin_span(i).append(batch->span_bytes(i));
+    editor.end_span();
+  }
+  SpanBatch edited = std::move(editor).finish();
+  CHECK(ledger.used() > 2 * request.size());
+  // The request itself is let go: the few bytes of its resource were copied.
+  batch.reset();
+  CHECK(ledger.used() < request.size() * 9 / 8 + 4096);
+  CHECK(span_names(reparsed(edited)).back() == "span-499");
+  edited = {};
+  CHECK(ledger.used() == 0);
+}
+
+TEST_CASE("edited neighbours leave as one stretch", "[span_batch]") {
+  const SpanBatch batch = make_batch({{.service = "a", .spans = numbered_spans(300)}});
+  BatchEditor editor(batch);
+  for (std::uint32_t i = 0; i < batch.span_count(); ++i) {
+    editor.begin_span(i).append(batch.span_bytes(i));
+    editor.end_span();
+  }
+  CHECK(std::move(editor).finish().encode().slices.size() == 2);
+}
+
+TEST_CASE("more buffers than a batch can number are folded together", "[span_batch]") {
+  const std::string request = make_request({{.service = "tiny", .spans = {{.name = "x"}}}});
+  std::vector<SpanBatch> batches;
+  for (int i = 0; i < 61'000; ++i) batches.push_back(parse_batch(request));
+  const SpanBatch merged = SpanBatch::concat(batches);
+  CHECK(merged.span_count() == 61'000);
+  CHECK(merged.pinned() < 61'000 * (request.size() + 160));
+  CHECK(service_of(merged, 60'999) == "tiny");
+  CHECK(merged.encode().size == 61'000 * request.size());
+}
+
+TEST_CASE("empty resources and scopes by the thousand cost no memory", "[span_batch]") {
+  std::string request;
+  for (int i = 0; i < 100'000; ++i) request += i % 2 == 0 ? std::string("\x0a\x00", 2) : length_field(1, std::string("\x12\x00", 2));
+  const SpanBatch batch = parse_batch(request);
+  CHECK(batch.resources().empty());
+  CHECK(batch.pinned() < 2 * request.size());
+}
+
+TEST_CASE("an index takes no more than its share, in the worst of shapes", "[span_batch]") {
+  // Each span is as small as spans can be, in a resource of its own.
+  std::string request;
+  for (std::uint64_t i = 1; i <= 20'000; ++i) {
+    const std::string span = length_field(1, make_id(i, 16)) + length_field(2, make_id(i, 8));
+    request += length_field(1, length_field(2, length_field(2, span)));
+  }
+  const SpanBatch batch = parse_batch(request);
+  CHECK(batch.span_count() == 20'000);
+  CHECK(batch.pinned() < 2 * request.size() + 64 * batch.span_count());
+}
+
+TEST_CASE("a broken request is refused with the place where it broke", "[span_batch]") {
+  const auto error_of = [](const std::string& request) {
+    ParseReport report;
+    CHECK_FALSE(SpanBatch::parse(Buffer::copy_of(request), report));
+    return report.error;
+  };
+  CHECK(error_of("\x0a\x05") == "malformed request at byte 2");
+  CHECK(error_of(length_field(1, "\x12\x7f")) == "malformed ResourceSpans at byte 4");
+  CHECK(error_of(length_field(1, length_field(2, "\x0f"))) == "malformed ScopeSpans at byte 5");
+  CHECK(error_of(length_field(1, length_field(2, length_field(2, "\x0a")))) == "malformed Span at byte 7");
+  CHECK(error_of(length_field(1, length_field(1, "\x0a"))) == "malformed Resource at byte 5");
+}
+
+TEST_CASE("a request is parsed where it lies in its buffer", "[span_batch]") {
+  const std::string request = make_request(two_resources());
+  ParseReport report;
+  const Buffer buffer = Buffer::copy_of("header" + request + "trailer");
+  const auto batch = SpanBatch::parse(buffer, 6, request.size(), report);
+  REQUIRE(batch);
+  CHECK(batch->encode().to_string() == request);
+  CHECK_FALSE(SpanBatch::parse(buffer, 6, buffer.size(), report));
+}
+
+TEST_CASE("the context travels with every part of a batch", "[span_batch]") {
+  SpanBatch batch = make_batch(two_resources());
+  const auto context = std::make_shared<RequestContext>();
+  batch.set_context(context);
+  CHECK(batch.slice(1, 2).context() == context);
+  CHECK(batch.select(std::vector<std::uint32_t>{0}).context() == context);
+  CHECK(SpanBatch::concat(std::vector<SpanBatch>{batch, make_batch(two_resources())}).context() == context);
+  BatchEditor editor(batch);
+  editor.drop_span(0);
+  CHECK(std::move(editor).finish().context() == context);
+}
+
+TEST_CASE("metadata is found in any case and joined", "[request_context]") {
+  const RequestContext context{.metadata = {{"x-tenant", "a"}, {"other", "b"}, {"x-tenant", "c"}}};
+  CHECK(context.metadata_value("X-Tenant") == "a;c");
+  CHECK(context.metadata_value("absent") == "");
 }
 
 }  // namespace
