@@ -49,6 +49,7 @@ struct ServerOptions {
   std::chrono::nanoseconds ping_interval_min = std::chrono::minutes(5);  ///< enforcement_policy.min_time
   bool ping_without_stream = false;
   bool http1_keep_alive = true;
+  bool operator==(const ServerOptions&) const = default;
 };
 
 struct Header {
