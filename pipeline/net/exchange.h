@@ -60,6 +60,7 @@ class Exchange : public Reply::Target, public std::enable_shared_from_this<Excha
   std::optional<Executor::TimePoint> deadline() const { return deadline_; }
 
  protected:
+  Executor& executor() const { return executor_; }
   /// The answer, once, on the loop, unless abandoned before.
   virtual void deliver(Response response) = 0;
 
