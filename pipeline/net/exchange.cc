@@ -26,10 +26,9 @@ std::string supported_encodings(const RouteOptions& options, bool is_grpc) {
 
 /// "/package.Service/Method" in the words that gRPC libraries use for it.
 std::string unknown_method(const Door& door, std::string_view path) {
-  path.remove_prefix(path.starts_with('/') ? 1 : 0);
   const std::size_t slash = path.rfind('/');
-  if (slash == std::string_view::npos) return "malformed method name: \"" + std::string(path) + '"';
-  const std::string service(path.substr(0, slash)), method(path.substr(slash + 1));
+  if (slash == std::string_view::npos || slash == 0) return "malformed method name: \"" + std::string(path) + '"';
+  const std::string service(path.substr(1, slash - 1)), method(path.substr(slash + 1));
   if (!door.offers_grpc(service)) return "unknown service " + service;
   return "unknown method " + method + " for service " + service;
 }

@@ -45,6 +45,8 @@ class Http1Session final : public Session {
   }
 
   void produce(std::string& out) override {
+    // Here, and not where the answer came: who answers one request is not to be called with the next one.
+    proceed();
     if (out.empty()) out.swap(out_);
     else out += out_;
     out_.clear();
@@ -64,7 +66,11 @@ class Http1Session final : public Session {
     if (idle && served_ > 0 && expired(now, since_, options.idle_timeout)) return close();
     if (step_ == Step::head && (!idle || served_ == 0) && expired(now, since_, options.header_timeout)) return time_out();
     if (step_ == Step::body && exchange_->answered() && expired(now, since_, options.header_timeout)) return time_out();
-    if (const std::shared_ptr<Http1Exchange> exchange = exchange_) exchange->check(now);
+    if (const std::shared_ptr<Http1Exchange> exchange = exchange_) {
+      checking_ = true;
+      exchange->check(now);
+      checking_ = false;
+    }
     if (idle && expired(now, created_, options.connection_age_max)) return close();
   }
 
@@ -183,7 +189,7 @@ class Http1Session final : public Session {
     }
     // A client that waits for "100 Continue" may send its body nevertheless, or not: nobody can tell.
     const bool can_discard = !framing_.expects_continue && !framing_.chunked && left_ <= discard_max;
-    if (early && !can_discard) framing_.keep_alive = false;
+    if (early && (checking_ || !can_discard)) framing_.keep_alive = false;
     http1::append_reply(response,
                         {.keep_alive = framing_.keep_alive,
                          .without_body = exchange_->is_head_request(),
@@ -204,8 +210,7 @@ class Http1Session final : public Session {
     since_ = context_.executor.now();
     if (!framing_.keep_alive || ended_) return close();
     step_ = Step::head;
-    proceed();
-    if (draining_ && step_ == Step::head && held_.empty()) close();
+    if (draining_ && held_.empty()) close();
   }
 
   /// For a head that no service can be asked about.
@@ -248,6 +253,7 @@ class Http1Session final : public Session {
   std::size_t served_ = 0;
   bool head_started_ = false;
   bool proceeding_ = false;
+  bool checking_ = false;  ///< an early answer says that the body is too slow
   bool draining_ = false;
   bool ended_ = false;
 };

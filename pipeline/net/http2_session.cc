@@ -71,6 +71,7 @@ class Http2Session final : public Session, public Http2Stream::Owner {
     return static_cast<Http2Stream*>(nghttp2_session_get_stream_user_data(session_.get(), id));
   }
 
+  void began(const nghttp2_frame_hd& frame);
   int begin_headers(const nghttp2_frame& frame);
   void received(const nghttp2_frame& frame);
   void received_headers(const nghttp2_frame& frame);
@@ -139,6 +140,11 @@ nghttp2_session_callbacks* Http2Session::callbacks() {
   static const std::unique_ptr<nghttp2_session_callbacks, FreeCallbacks> made = [] {
     nghttp2_session_callbacks* all = nullptr;
     ensure(nghttp2_session_callbacks_new(&all) == 0, "nghttp2 has memory");
+    nghttp2_session_callbacks_set_on_begin_frame_callback(
+        all, [](nghttp2_session*, const nghttp2_frame_hd* frame, void* user) {
+          self(user).began(*frame);
+          return 0;
+        });
     nghttp2_session_callbacks_set_on_begin_headers_callback(
         all, [](nghttp2_session*, const nghttp2_frame* frame, void* user) { return self(user).begin_headers(*frame); });
     nghttp2_session_callbacks_set_on_header_callback(
@@ -215,6 +221,13 @@ void Http2Session::produce(std::string& out) {
   }
 }
 
+/// Frames that nghttp2 steps over are seen here alone.
+void Http2Session::began(const nghttp2_frame_hd& frame) {
+  const bool empty_data = frame.type == NGHTTP2_DATA && frame.length == 0 && (frame.flags & NGHTTP2_FLAG_END_STREAM) == 0;
+  const bool unknown = frame.type > NGHTTP2_CONTINUATION;
+  if (empty_data || unknown || frame.type == NGHTTP2_PRIORITY || frame.type == NGHTTP2_SETTINGS) spend(idle_frames_);
+}
+
 int Http2Session::begin_headers(const nghttp2_frame& frame) {
   if (frame.headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
   auto stream = std::make_shared<Http2Stream>(context_, now_, *this, frame.hd.stream_id);
@@ -230,9 +243,7 @@ void Http2Session::received(const nghttp2_frame& frame) {
     case NGHTTP2_HEADERS:
       received_headers(frame);
       break;
-    case NGHTTP2_DATA:
-      if (frame.hd.length == 0 && !last) spend(idle_frames_);
-      break;
+    case NGHTTP2_DATA: break;
     case NGHTTP2_RST_STREAM: {
       const Http2Stream* stream = find(frame.hd.stream_id);
       if (stream != nullptr && !stream->answered()) spend(resets_);
@@ -241,10 +252,6 @@ void Http2Session::received(const nghttp2_frame& frame) {
     case NGHTTP2_PING:
       if ((frame.hd.flags & NGHTTP2_FLAG_ACK) == 0) received_ping();
       else if (drain_began_at_) conclude_drain();
-      return;
-    case NGHTTP2_SETTINGS:
-    case NGHTTP2_PRIORITY:
-      spend(idle_frames_);
       return;
     default: return;
   }
