@@ -221,11 +221,10 @@ void Http2Session::produce(std::string& out) {
   }
 }
 
-/// Frames that nghttp2 steps over are seen here alone.
+/// PRIORITY is seen here alone, since nghttp2 steps over it.
 void Http2Session::began(const nghttp2_frame_hd& frame) {
   const bool empty_data = frame.type == NGHTTP2_DATA && frame.length == 0 && (frame.flags & NGHTTP2_FLAG_END_STREAM) == 0;
-  const bool unknown = frame.type > NGHTTP2_CONTINUATION;
-  if (empty_data || unknown || frame.type == NGHTTP2_PRIORITY || frame.type == NGHTTP2_SETTINGS) spend(idle_frames_);
+  if (empty_data || frame.type == NGHTTP2_PRIORITY || frame.type == NGHTTP2_SETTINGS) spend(idle_frames_);
 }
 
 int Http2Session::begin_headers(const nghttp2_frame& frame) {

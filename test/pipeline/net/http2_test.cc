@@ -551,11 +551,6 @@ TEST_CASE("frames that carry nothing are rationed", "[http2]") {
     for (int index = 0; index < 1100; ++index) flood += frame(2, 0, 3, std::string_view("\0\0\0\0\x10", 5));
     link.peer.receive(link.door.send(flood));
   }
-  SECTION("frames of no known type") {
-    std::string flood;
-    for (int index = 0; index < 1100; ++index) flood += frame(77, 0, 0, "");
-    link.peer.receive(link.door.send(flood));
-  }
   SECTION("SETTINGS") {
     for (int index = 0; index < 1100 && !link.peer.goaway(); ++index) {
       link.peer.settings();
