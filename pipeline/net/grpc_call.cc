@@ -131,6 +131,7 @@ ClientResponse GrpcReply::finish(std::uint32_t error_code) {
     response.failed = true;
     response.message = "stream reset with " + std::string(reset_name(error_code));
   } else {
+    response.failed = true;
     response.message = "the response ended without a grpc-status";
   }
   return response;
@@ -152,6 +153,10 @@ bool GrpcReply::read_message(ClientResponse& response) {
   if (inflate(*encoding, message, response_max, out) != InflateError::none) return false;
   response.body = out.bytes();
   return true;
+}
+
+std::string_view grpc_encoding_name(Encoding encoding) {
+  return encoding == Encoding::snappy_framed ? "snappy" : encoding_name(encoding);
 }
 
 std::string grpc_timeout(std::chrono::nanoseconds timeout) {

@@ -66,6 +66,8 @@ struct GrpcCall {
   bool resent = false;  ///< once is enough for a peer that refuses streams
 };
 
+/// What gRPC calls snappy is the framed form.
+std::string_view grpc_encoding_name(Encoding encoding);
 /// grpc-timeout: at most eight digits and a unit.
 std::string grpc_timeout(std::chrono::nanoseconds timeout);
 std::string percent_decode(std::string_view text);

@@ -28,7 +28,7 @@ std::optional<GrpcTarget> parse_grpc_target(std::string_view text) {
   }
   if (strip(text, "https://")) {
     target.https = true;
-  } else if (!strip(text, "http://") && strip(text, "dns:")) {
+  } else if (!strip(text, "http://") && !strip(text, "passthrough:///") && strip(text, "dns:")) {
     // dns://server/name would ask a name server of its own; only the system's is asked here.
     if (text.starts_with("//") && !strip(text, "///")) return std::nullopt;
   }

@@ -209,7 +209,7 @@ void Http2Connection::submit(GrpcCall& call) {
       field("grpc-accept-encoding", "identity,gzip"),
   };
   if (call.request.encoding != Encoding::none) {
-    headers.push_back(field("grpc-encoding", encoding_name(call.request.encoding)));
+    headers.push_back(field("grpc-encoding", grpc_encoding_name(call.request.encoding)));
   }
   std::string timeout;
   if (call.due != Executor::TimePoint::max()) {

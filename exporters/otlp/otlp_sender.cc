@@ -1,0 +1,110 @@
+#include "exporters/otlp/otlp_sender.h"
+
+#include <array>
+#include <utility>
+
+#include "pipeline/codec/otlp_response.h"
+
+namespace sluice {
+
+namespace {
+
+constexpr std::string_view export_path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+
+std::string_view code_name(net::GrpcCode code) {
+  constexpr std::array<std::string_view, 17> names = {
+      "OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS",
+      "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED",
+      "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED"};
+  return names[static_cast<std::size_t>(code)];
+}
+
+SendResult::Kind kind_of(net::GrpcCode code, bool has_retry_info) {
+  using Kind = SendResult::Kind;
+  switch (code) {
+    case net::GrpcCode::ok: return Kind::delivered;
+    case net::GrpcCode::cancelled:
+    case net::GrpcCode::deadline_exceeded:
+    case net::GrpcCode::aborted:
+    case net::GrpcCode::out_of_range:
+    case net::GrpcCode::unavailable:
+    case net::GrpcCode::data_loss: return Kind::retry;
+    case net::GrpcCode::resource_exhausted: return has_retry_info ? Kind::retry : Kind::too_large;
+    case net::GrpcCode::invalid_argument: return Kind::invalid;
+    default: return Kind::permanent;
+  }
+}
+
+}  // namespace
+
+SendResult read_grpc_response(const net::ClientResponse& response) {
+  SendResult result;
+  if (response.failed) {
+    result.kind = SendResult::Kind::retry;
+    result.message = response.message;
+    return result;
+  }
+  const RpcStatus status = read_rpc_status(response.status_details);
+  result.kind = kind_of(response.grpc, status.retry_delay.has_value());
+  if (result.kind == SendResult::Kind::retry) result.delay = status.retry_delay.value_or(result.delay);
+  if (result.kind == SendResult::Kind::delivered) {
+    PartialSuccess partial = read_partial_success(response.body);
+    result.rejected_spans = partial.rejected_spans;
+    result.message = std::move(partial.message);
+  } else {
+    result.message = std::string(code_name(response.grpc)) + (response.message.empty() ? "" : ": ") + response.message;
+  }
+  return result;
+}
+
+/// Calls under way know it weakly: those that outlive the sender find nothing to answer to.
+struct OtlpSender::Link {
+  Link(net::EventLoop& loop, const net::GrpcClientOptions& options, std::shared_ptr<net::TlsClient> tls)
+      : client(loop, options, std::move(tls)) {}
+  net::GrpcClient client;
+};
+
+OtlpSender::OtlpSender(const OtlpOptions& options, const ExporterContext& context)
+    : options_(options), loops_(context.loops), loop_(net::loop_for(context.executor, context.loops)) {}
+
+bool OtlpSender::start(std::string& error) {
+  std::shared_ptr<net::TlsClient> tls;
+  if (!options_.plain) {
+    tls = net::TlsClient::create(options_.tls, error);
+    if (tls == nullptr) return false;
+  }
+  link_ = std::make_shared<Link>(loop_, options_.client, std::move(tls));
+  return true;
+}
+
+void OtlpSender::send(SpanBatch batch, std::chrono::nanoseconds timeout, SendDone done) {
+  net::ClientRequest request;
+  request.path = export_path;
+  request.headers = options_.headers;
+  request.encoding = options_.encoding;
+  request.timeout = timeout;
+  if (request.encoding == net::Encoding::none) {
+    request.body = batch.encode();
+    return call(link_, std::move(request), std::move(done));
+  }
+  net::EventLoop& worker = loops_[turn_++ % loops_.size()];
+  auto compress = [link = std::weak_ptr(link_), sent = std::move(request), spans = std::move(batch),
+                   answer = std::move(done)]() mutable {
+    sent.body = net::deflated(spans.encode(), sent.encoding, 0);
+    call(link, std::move(sent), std::move(answer));
+  };
+  if (worker.is_current()) return compress();
+  worker.post(std::move(compress));
+}
+
+void OtlpSender::call(const std::weak_ptr<Link>& link, net::ClientRequest request, SendDone done) {
+  const std::shared_ptr<Link> open = link.lock();
+  if (open == nullptr) return;
+  open->client.call(std::move(request), [link, answer = std::move(done)](const net::ClientResponse& response) mutable {
+    if (link.lock() != nullptr) answer(read_grpc_response(response));
+  });
+}
+
+void OtlpSender::stop() { link_.reset(); }
+
+}  // namespace sluice
