@@ -1,7 +1,6 @@
 #include "pipeline/component.h"
 
-#include <array>
-#include <cstddef>
+#include "pipeline/recycled.h"
 
 namespace sluice {
 
@@ -21,9 +20,8 @@ void Ack::resolve(Answer answer) {
 }
 
 /// A batch that went downstream and was not answered for yet: counts by the answer, then passes it on.
-/// One small object a request, so it comes from a list of spare ones that each thread keeps; it may
-/// be answered, and so retired, on another thread than made it.
-class Transform::Pending final : public AckTarget {
+/// It may be answered, and so retired, on another thread than made it.
+class Transform::Pending final : public AckTarget, public Recycled<Transform::Pending> {
  public:
   Pending(const Transform& transform, std::uint64_t spans, Ack ack)
       : out_(transform.counters_.out),
@@ -47,33 +45,8 @@ class Transform::Pending final : public AckTarget {
     ack.resolve(std::move(answer));
   }
 
-  static void* operator new(std::size_t size) {
-    Spares& spares = spares_of_this_thread();
-    return spares.count > 0 ? spares.blocks[--spares.count] : ::operator new(size);
-  }
-  static void operator delete(void* block) {
-    Spares& spares = spares_of_this_thread();
-    if (spares.count < spares.blocks.size()) {
-      spares.blocks[spares.count++] = block;
-    } else {
-      ::operator delete(block);
-    }
-  }
-
  private:
   ~Pending() = default;
-
-  struct Spares {
-    ~Spares() {
-      while (count > 0) ::operator delete(blocks[--count]);
-    }
-    std::array<void*, 64> blocks;
-    std::size_t count = 0;
-  };
-  static Spares& spares_of_this_thread() {
-    thread_local Spares spares;
-    return spares;
-  }
 
   Counter& out_;
   Gauge& held_;

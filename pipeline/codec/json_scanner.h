@@ -19,7 +19,9 @@
 ///
 /// Why not simdjson here: its index takes four bytes for every byte of text in the worst case and two
 /// thirds in the usual one, beside a text that must be padded, against a promise of at most twice the
-/// bytes received; and the pass that builds the index costs as much as this whole scan.
+/// bytes received. And it is not faster for a text that is read whole: over 512 spans of 756 bytes its
+/// On-Demand parser took 0.95 µs a span to visit every value (0.21 of that for the index), the OTLP reader
+/// on this scanner 0.51 with its output written (one core, other work beside it).
 namespace sluice::json {
 
 #ifdef __SSE2__

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "pipeline/ensure.h"
 #include "pipeline/net/server.h"
 #include "receivers/otlp/gate.h"
 #include "receivers/otlp/intake.h"
@@ -118,6 +119,7 @@ void OtlpReceiver::route(const net::ServerBlock& block, const std::string& path,
   options.include_metadata |= context.wants_context;
   std::string error;
   if (context.listeners.route(context.id, block.endpoint, block.server, path, options, service, error)) return;
+  ensure(context.errors != nullptr, "a receiver is told where its mistakes go");
   context.errors->push_back(std::move(error));
 }
 
