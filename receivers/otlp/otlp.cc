@@ -73,16 +73,20 @@ class OtlpReceiver final : public Receiver {
         http_intake_(std::make_shared<otlp_door::Intake>(context, "http", gate_)),
         grpc_traces_(grpc_intake_, (config.grpc ? config.grpc : config.http)->body_bytes_max),
         http_traces_(http_intake_, (config.http ? config.http : config.grpc)->body_bytes_max) {
-    if (config.grpc) offer(*config.grpc, config.paths, context);
-    if (config.http) offer(*config.http, config.paths, context);
+    // Its own block first: where both name one address, HTTP has the options of HTTP (CORS) there.
+    if (config.grpc) offer_grpc(*config.grpc, context);
+    if (config.http) offer_http(*config.http, config.paths, context);
+    if (config.http) offer_grpc(*config.http, context);
+    if (config.grpc) offer_http(*config.grpc, config.paths, context);
   }
 
   bool start(std::string&) override { return true; }  // the listeners are opened together, by their owner
   void stop(Task done) override { gate_->close(std::move(done)); }
 
  private:
-  /// Everything on each address: the first bytes of a connection tell gRPC from HTTP.
-  void offer(const net::ServerBlock& block, const Paths& paths, const ReceiverContext& context);
+  /// Both on each address: the first bytes of a connection tell gRPC from HTTP.
+  void offer_grpc(const net::ServerBlock& block, const ReceiverContext& context);
+  void offer_http(const net::ServerBlock& block, const Paths& paths, const ReceiverContext& context);
   void route(const net::ServerBlock& block, const std::string& path, net::Service& service,
              const ReceiverContext& context);
 
@@ -100,11 +104,14 @@ class OtlpReceiver final : public Receiver {
   std::set<std::pair<std::string, std::string>> offered_;  ///< address and path
 };
 
-void OtlpReceiver::offer(const net::ServerBlock& block, const Paths& paths, const ReceiverContext& context) {
+void OtlpReceiver::offer_grpc(const net::ServerBlock& block, const ReceiverContext& context) {
   route(block, grpc_path("trace.v1", "TraceService"), grpc_traces_, context);
   route(block, grpc_path("metrics.v1", "MetricsService"), grpc_metrics_, context);
   route(block, grpc_path("logs.v1", "LogsService"), grpc_logs_, context);
   route(block, grpc_path("profiles.v1development", "ProfilesService"), grpc_profiles_, context);
+}
+
+void OtlpReceiver::offer_http(const net::ServerBlock& block, const Paths& paths, const ReceiverContext& context) {
   route(block, paths.traces, http_traces_, context);
   route(block, paths.metrics, http_metrics_, context);
   route(block, paths.logs, http_logs_, context);

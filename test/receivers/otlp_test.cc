@@ -63,9 +63,9 @@ TEST_CASE("an otlp receiver without protocols is told how to name one", "[otlp_r
 
 TEST_CASE("mistakes in an otlp receiver are named with their place", "[otlp_receiver]") {
   CHECK(mistakes("protocols:\n  grcp:\n") ==
-        std::vector<std::string>{"test.yaml:2:3: protocols.grcp: unknown key; did you mean \"grpc\"?",
-                                 "test.yaml:1:1: protocols: name at least one protocol: \"grpc:\" or \"http:\" "
-                                 "(a name alone has all defaults)"});
+        std::vector<std::string>{"test.yaml:1:1: protocols: name at least one protocol: \"grpc:\" or \"http:\" "
+                                 "(a name alone has all defaults)",
+                                 "test.yaml:2:3: protocols.grcp: unknown key; did you mean \"grpc\"?"});
   CHECK(mistakes("protocols:\n  http:\n    trace_url_path: /t\n") ==
         std::vector<std::string>{
             "test.yaml:3:5: protocols.http.trace_url_path: unknown key; did you mean \"traces_url_path\"?"});
