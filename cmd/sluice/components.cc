@@ -1,0 +1,66 @@
+#include "cmd/sluice/components.h"
+
+#include "exporters/debug/debug.h"
+#include "exporters/file/file.h"
+#include "exporters/nop/nop.h"
+#include "exporters/otlp/otlp.h"
+#include "exporters/otlphttp/otlphttp.h"
+#include "extensions/health_check/health_check.h"
+#include "extensions/without_effect/without_effect.h"
+#include "processors/attributes/attributes.h"
+#include "processors/batch/batch.h"
+#include "processors/resource/resource.h"
+#include "receivers/otlp/otlp.h"
+
+namespace sluice {
+namespace {
+
+template <typename Type>
+void print_section(std::ostream& out, std::string_view section, const std::vector<Type>& types) {
+  out << section << ":\n";
+  for (const Type& type : types) {
+    out << "  - " << type.name;
+    for (std::size_t i = 0; i < type.aliases.size(); ++i) out << (i == 0 ? "  # or " : ", ") << type.aliases[i];
+    out << '\n';
+  }
+}
+
+}  // namespace
+
+ComponentTable all_components() {
+  return {
+      .receivers =
+          {
+              otlp_receiver(),
+          },
+      .processors =
+          {
+              attributes_processor(),
+              batch_processor(),
+              resource_processor(),
+          },
+      .exporters =
+          {
+              debug_exporter(),
+              file_exporter(),
+              nop_exporter(),
+              otlp_exporter(),
+              otlphttp_exporter(),
+          },
+      .extensions =
+          {
+              health_check_extension(),
+              pprof_extension(),
+              zpages_extension(),
+          },
+  };
+}
+
+void print_components(std::ostream& out, const ComponentTable& table) {
+  print_section(out, "receivers", table.receivers);
+  print_section(out, "processors", table.processors);
+  print_section(out, "exporters", table.exporters);
+  print_section(out, "extensions", table.extensions);
+}
+
+}  // namespace sluice
