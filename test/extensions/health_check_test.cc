@@ -73,7 +73,7 @@ TEST_CASE("health says what the configuration wants it to say", "[health_check]"
 TEST_CASE("mistakes in a health check are named", "[health_check]") {
   CHECK(Checked("pth: /x\npath: health\n").mistakes() ==
         Lines{"test.yaml:1:1: pth: unknown key; did you mean \"path\"?",
-              "test.yaml:2:7: path: must begin with \"/\", found \"health\""});
+              "test.yaml:2:7: path: must begin with \"/\""});
 }
 
 TEST_CASE("a health check at another one's place is a mistake", "[health_check]") {
@@ -92,7 +92,7 @@ TEST_CASE("pprof and zpages load, say that they do nothing, and refuse unknown k
   pprof_extension().decode(config::parse_text("endpoint: localhost:1777", "t.yaml", problems));
   zpages_extension().decode(config::parse_text("endpoint: localhost:55679", "t.yaml", problems));
   CHECK_FALSE(problems.any_errors());
-  CHECK(problems.keys_without_effect() == Lines{"endpoint", "endpoint"});
+  CHECK(problems.keys_without_effect() == Lines{"endpoint"});
   zpages_extension().decode(config::parse_text("endpont: x", "t.yaml", problems));
   CHECK(problems.any_errors());
 }

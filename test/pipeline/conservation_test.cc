@@ -14,6 +14,7 @@
 #include "pipeline/graph.h"
 #include "processors/attributes/attributes.h"
 #include "processors/batch/batch.h"
+#include "test/support/otlp_builder.h"
 
 namespace sluice {
 namespace {
@@ -35,7 +36,7 @@ class MoodySender final : public Sender {
  private:
   SendResult mood(std::uint64_t spans) {
     using Kind = SendResult::Kind;
-    const std::uint32_t die = random_() % 20;
+    const auto die = random_() % 20;
     if (die < 5) return {Kind::retry, "busy", 1ms, 0};
     if (die < 7 && spans > 1) return {Kind::too_large, "too large", {}, 0};
     if (die < 9) return {Kind::invalid, "bad span", {}, 0};
@@ -63,18 +64,7 @@ class CountAnswers final : public AckTarget {
   std::atomic<int> count = 0;
 };
 
-SpanBatch spans(std::size_t count) {
-  std::string scope_spans;
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::string span = "\x0a\x10" + std::string(16, '\x01') + "\x12\x08" + std::string(8, '\x02');
-    scope_spans += "\x12" + std::string(1, static_cast<char>(span.size())) + span;
-  }
-  const auto field = [](char tag, const std::string& content) {
-    return std::string(1, tag) + std::string(1, static_cast<char>(content.size())) + content;
-  };
-  ParseReport report;
-  return SpanBatch::parse(Buffer::copy_of(field('\x0a', field('\x12', scope_spans))), report).value();
-}
+SpanBatch spans(std::size_t count) { return test::make_batch({{.spans = test::numbered_spans(count)}}); }
 
 constexpr std::string_view configuration = R"(
 receivers: {door: }

@@ -12,7 +12,7 @@
 #include <catch2/catch.hpp>
 
 #include "pipeline/countdown.h"
-#include "pipeline/model/span_batch.h"
+#include "test/support/otlp_builder.h"
 
 namespace sluice {
 namespace {
@@ -204,20 +204,7 @@ class Daemon {
   std::string error;
 };
 
-/// `count` spans in one request.
-SpanBatch spans(int count) {
-  std::string scope_spans;
-  for (int i = 0; i < count; ++i) {
-    const std::string span = "\x0a\x10" + std::string(16, '\x01') + "\x12\x08" + std::string(8, '\x02');
-    scope_spans += "\x12" + std::string(1, static_cast<char>(span.size())) + span;
-  }
-  const auto field = [](char tag, const std::string& content) {
-    return std::string(1, tag) + std::string(1, static_cast<char>(content.size())) + content;
-  };
-  const std::string request = field('\x0a', field('\x12', scope_spans));
-  ParseReport report;
-  return SpanBatch::parse(Buffer::copy_of(request), report).value();
-}
+SpanBatch spans(std::size_t count) { return test::make_batch({{.spans = test::numbered_spans(count)}}); }
 
 constexpr std::string_view two_pipelines = R"(
 receivers: {in/a: , in/b: }
