@@ -121,9 +121,11 @@ std::string library(std::string_view target) {
 }
 
 TEST_CASE("headers outside of tests include no library", "[tidy]") {
+  // nghttp2_nv is a typedef without a tag, which cannot be declared ahead.
+  const Names excused = {"pipeline/net/http2_stream.h"};
   std::vector<std::string> offences;
   for (const SourceFile& file : sources()) {
-    if (!file.header() || file.path.starts_with("test/")) continue;
+    if (!file.header() || file.path.starts_with("test/") || excused.contains(file.path)) continue;
     for (const Include& each : includes(file)) {
       if (!each.ours && !library(each.target).empty()) offences.push_back(file.path + ": " + each.target);
     }
