@@ -123,7 +123,7 @@ class Generator {
     for (std::uint64_t i = 0; i < connections; ++i) {
       if (grpc_) {
         net::GrpcClientOptions client;
-        client.target = target->to_string();
+        client.target = *net::parse_grpc_target(target->to_string());
         grpc_clients_.push_back(std::make_unique<net::GrpcClient>(loop, client, nullptr));
       } else {
         net::HttpClientOptions client;
