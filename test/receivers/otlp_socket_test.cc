@@ -165,9 +165,9 @@ TEST_CASE("what does not belong to the otlp receiver is told so on the wire", "[
   CHECK(contains(bad, "google.rpc.BadRequest"));
   CHECK(daemon.post("/custom", "application/x-protobuf", std::string(1001, 'x')).starts_with("HTTP/1.1 413 "));
   const Http2Peer::Reply reply = daemon.grpc(metrics_method, "");
-  CHECK(reply.trailer("grpc-status") == "12");
-  CHECK(reply.trailer("grpc-message") == "this server takes traces only, not metrics");
-  CHECK(daemon.grpc(traces_method, "\x0a\x05").trailer("grpc-status") == "3");
+  CHECK(reply.field("grpc-status") == "12");
+  CHECK(reply.field("grpc-message") == "this server takes traces only, not metrics");
+  CHECK(daemon.grpc(traces_method, "\x0a\x05").field("grpc-status") == "3");
 }
 
 }  // namespace sluice::test
