@@ -9,6 +9,8 @@ namespace sluice::config {
 namespace {
 
 constexpr std::size_t quoted_bytes_max = 80;
+constexpr std::size_t problems_max =
+    1000;  // nobody reads more, and each is put in its place by moving others
 
 /// One message is one line on a terminal, whatever the file holds.
 std::string escaped(std::string_view text) {
@@ -58,16 +60,21 @@ void Problems::warning(Position position, std::string path, std::string message)
 }
 
 void Problems::add(Problem problem) {
+  if (list_.size() == problems_max) {
+    ++unlisted_count_;
+    if (problem.fatal) ++error_count_;
+    return;
+  }
   const auto order = [this](const Problem& one) {
     return std::tuple(rank(one.position), one.position.line, one.position.column);
   };
   const auto place = order(problem);
-  auto after = list_.end();
-  while (after != list_.begin() && order(*std::prev(after)) > place) --after;
+  const auto after = std::ranges::upper_bound(list_, place, {}, order);
   for (auto same = after; same != list_.begin() && order(*std::prev(same)) == place; --same) {
     const Problem& one = *std::prev(same);
     if (one.path == problem.path && one.message == problem.message) return;
   }
+  if (problem.fatal) ++error_count_;
   list_.insert(after, std::move(problem));
 }
 
@@ -85,10 +92,6 @@ void Problems::source(std::string file, std::string text) {
     }
   }
   sources_.emplace_back(std::move(file), std::move(text));
-}
-
-std::size_t Problems::error_count() const {
-  return static_cast<std::size_t>(std::ranges::count(list_, true, &Problem::fatal));
 }
 
 /// What concerns no file that was read (a file that is missing) comes first.

@@ -26,8 +26,9 @@ struct Problem {
   std::string to_string() const;
 };
 
-/// Collects every mistake of one run; nobody throws. Keeps the texts that were read, so that a
-/// report can show the line, and the secrets that were decoded, so that it never shows those.
+/// Collects the mistakes of one run, the first thousand of them; nobody throws. Keeps the texts
+/// that were read, so that a report can show the line, and the secrets that were decoded, so that
+/// it never shows those.
 class Problems {
  public:
   void error(Position position, std::string path, std::string message);
@@ -40,7 +41,7 @@ class Problems {
   void secret(std::string_view text);
 
   bool any_errors() const { return error_count() > 0; }
-  std::size_t error_count() const;
+  std::size_t error_count() const { return error_count_; }
   /// In the order of the files and of the positions in them; what was said twice is here once.
   const std::vector<Problem>& list() const { return list_; }
   const std::vector<std::string>& keys_without_effect() const { return without_effect_; }
@@ -58,6 +59,8 @@ class Problems {
   std::string excerpt(const Position& position) const;
 
   std::vector<Problem> list_;
+  std::size_t error_count_ = 0;
+  std::size_t unlisted_count_ = 0;
   std::vector<std::string> without_effect_;
   std::vector<std::pair<std::string, std::string>>
       sources_;  ///< file and text, in order of reading

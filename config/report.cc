@@ -108,6 +108,7 @@ std::string Problems::report() const {
   for (const Problem& problem : list_) {
     out += line(problem) + '\n' + excerpt(problem.position);
   }
+  if (unlisted_count_ > 0) out += "and " + std::to_string(unlisted_count_) + " more\n";
   return out;
 }
 

@@ -291,3 +291,23 @@ TEST_CASE("a message is one line of bounded length, whatever the file holds", "[
       R"(test.yaml:1:7: flag: expected true or false, found "a\nb\x1b[31mxxx)"));
   CHECK(lines[0].size() < 200);
 }
+
+TEST_CASE("a thousand mistakes are listed and the rest counted", "[config]") {
+  config::Problems problems;
+  for (int i = 1000; i > 0; --i) problems.warning({"f", i, 1}, "", "w");
+  CHECK_FALSE(problems.any_errors());
+  problems.error({"f", 1, 1}, "", "e");
+  problems.error({"f", 2, 1}, "", "e");
+  CHECK(problems.list().size() == 1000);
+  CHECK(problems.list().front().position.line == 1);
+  CHECK(problems.error_count() == 2);
+  CHECK(problems.report().ends_with("and 2 more\n"));
+}
+
+TEST_CASE("what is said twice is listed once", "[config]") {
+  config::Problems problems;
+  for (int i = 0; i < 2; ++i) problems.error({"f", 1, 1}, "a", "e");
+  problems.error({"f", 1, 1}, "b", "e");
+  CHECK(test::lines(problems) == Lines{"f:1:1: a: e", "f:1:1: b: e"});
+  CHECK(problems.error_count() == 2);
+}
