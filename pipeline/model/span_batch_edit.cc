@@ -190,6 +190,10 @@ void BatchEditor::replace_scope_extra(std::uint32_t scope, std::string_view fiel
   state_->edit_scope(scope).extra = state_->written(fields);
 }
 
-SpanBatch BatchEditor::finish() && { return state_->finish(); }
+SpanBatch BatchEditor::finish() && {
+  // The state goes with its handles to the old bytes, even if the editor stays in scope.
+  const std::unique_ptr<State> state = std::move(state_);
+  return state->finish();
+}
 
 }  // namespace sluice

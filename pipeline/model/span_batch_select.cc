@@ -27,8 +27,10 @@ class Gathering {
  private:
   std::uint16_t source(std::uint16_t number, const BatchTables& from);
   Range range(Range old, const BatchTables& from);
+  std::uint32_t add_scope(const ScopeEntry& scope, std::uint32_t& old_resource, const BatchTables& from);
 
   std::vector<SpanEntry> spans_;
+  std::size_t wire_size_ = 0;
   BatchTables tables_;
   std::vector<std::uint32_t> source_map_;  ///< of the batch being added: old number to new
   std::unordered_multimap<const void*, std::uint16_t> known_;
@@ -65,28 +67,39 @@ void Gathering::add(std::span<const SpanEntry> spans, const BatchTables& from) {
   source_map_.assign(from.sources.size(), none);
   std::uint32_t old_scope = none;
   std::uint32_t old_resource = none;
+  std::uint32_t old_buffer = none;
+  std::uint32_t new_scope = none;
+  std::uint16_t new_buffer = 0;
   for (SpanEntry span : spans) {
     if (span.scope != old_scope) {
       old_scope = span.scope;
-      const ScopeEntry& scope = from.scopes[old_scope];
-      if (scope.resource != old_resource) {
-        old_resource = scope.resource;
-        const ResourceEntry& resource = from.resources[old_resource];
-        tables_.resources.push_back(
-            {range(resource.resource, from), range(resource.extra, from), resource.has_resource});
-      }
-      tables_.scopes.push_back({range(scope.scope, from), range(scope.extra, from),
-                                static_cast<std::uint32_t>(tables_.resources.size() - 1), scope.has_scope});
+      new_scope = add_scope(from.scopes[old_scope], old_resource, from);
     }
-    span.scope = static_cast<std::uint32_t>(tables_.scopes.size() - 1);
-    span.buffer = source(span.buffer, from);
+    if (span.buffer != old_buffer) {
+      old_buffer = span.buffer;
+      new_buffer = source(span.buffer, from);
+    }
+    span.scope = new_scope;
+    span.buffer = new_buffer;
+    wire_size_ += span.length;
     spans_.push_back(span);
   }
 }
 
+/// Adds a scope and, unless it is that of the scope before, its resource; returns the scope's number.
+std::uint32_t Gathering::add_scope(const ScopeEntry& scope, std::uint32_t& old_resource, const BatchTables& from) {
+  if (scope.resource != old_resource) {
+    old_resource = scope.resource;
+    const ResourceEntry& resource = from.resources[old_resource];
+    tables_.resources.push_back({range(resource.resource, from), range(resource.extra, from), resource.has_resource});
+  }
+  tables_.scopes.push_back({range(scope.scope, from), range(scope.extra, from),
+                            static_cast<std::uint32_t>(tables_.resources.size() - 1), scope.has_scope});
+  return static_cast<std::uint32_t>(tables_.scopes.size() - 1);
+}
+
 std::shared_ptr<const SpanBatch::Index> Gathering::finish() {
-  const std::size_t wire_size = wire_size_of(spans_);
-  return make_index(std::move(spans_), std::make_shared<const BatchTables>(std::move(tables_)), wire_size);
+  return make_index(std::move(spans_), std::make_shared<const BatchTables>(std::move(tables_)), wire_size_);
 }
 
 std::shared_ptr<const SpanBatch::Index> index_of_part(std::vector<SpanEntry> spans,
