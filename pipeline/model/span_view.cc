@@ -33,28 +33,6 @@ std::uint32_t read_uint32(std::string_view message, std::uint32_t number) {
   return value;
 }
 
-/// A KeyValue as everybody writes it: the key, then the value, nothing else, lengths of one byte (the
-/// value's up to two). Attributes are most of what is read, and this is a third of the general way.
-bool read_plain(std::string_view content, KeyValueView& view) {
-  constexpr auto key_tag = static_cast<char>(wire::tag(otlp::key_value::key, Type::length));
-  constexpr auto value_tag = static_cast<char>(wire::tag(otlp::key_value::value, Type::length));
-  if (content.size() < 2 || content[0] != key_tag) return false;
-  const std::size_t key_size = static_cast<unsigned char>(content[1]);
-  std::size_t at = 2 + key_size;
-  if (key_size >= 0x80 || at + 2 > content.size() || content[at] != value_tag) return false;
-  std::size_t value_size = static_cast<unsigned char>(content[at + 1]);
-  at += 2;
-  if (value_size >= 0x80) {
-    if (at == content.size() || static_cast<unsigned char>(content[at]) >= 0x80) return false;
-    value_size = (value_size & 0x7f) | static_cast<std::size_t>(content[at++]) << 7;
-  }
-  if (value_size != content.size() - at) return false;
-  view.key = {content.data() + 2, key_size};
-  view.value_message = {content.data() + at, value_size};
-  view.has_value = true;
-  return true;
-}
-
 struct Status {
   std::string_view message;
   std::int32_t code = 0;
@@ -131,9 +109,8 @@ std::optional<KeyValueView> AttributeRange::next() {
   return read_key_value(*field);
 }
 
-KeyValueView read_key_value(FieldRange::Field field) {
+KeyValueView read_any_key_value(FieldRange::Field field) {
   KeyValueView view{.field = field.whole};
-  if (read_plain(field.content, view)) return view;
   Cursor cursor(field.content);
   Field own;
   while (cursor.next(own)) {

@@ -8,82 +8,72 @@
 
 namespace sluice::wire {
 
-bool Cursor::read_tag(std::uint32_t& tag) {
-  std::uint32_t value = 0;
-  for (int shift = 0; shift < 35 && at_ != end_; shift += 7) {
-    const auto byte = static_cast<unsigned char>(*at_++);
-    value |= static_cast<std::uint32_t>(byte & 0x7f) << shift;
-    if (byte < 0x80) {
-      tag = value;
-      return true;
-    }
-  }
-  return false;
-}
-
-bool Cursor::read_size(std::size_t& size) {
+Scanned scan_tag(const char* at, const char* end) {
   std::uint64_t value = 0;
-  for (int shift = 0; shift < 35 && at_ != end_; shift += 7) {
-    const auto byte = static_cast<unsigned char>(*at_++);
+  for (int shift = 0; shift < 35 && at != end; shift += 7) {
+    const auto byte = static_cast<unsigned char>(*at++);
     value |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
-    if (byte < 0x80) {
-      size = value;
-      return true;
-    }
+    if (byte < 0x80) return {at, value};
   }
-  return false;
+  return {at, scan_failed};
 }
 
-bool Cursor::read_varint(std::uint64_t& value) {
-  std::uint64_t result = 0;
-  for (int shift = 0; shift < 70 && at_ != end_; shift += 7) {
-    const auto byte = static_cast<unsigned char>(*at_++);
-    result |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
-    if (byte < 0x80) {
-      value = result;
-      return true;
-    }
+Scanned scan_varint(const char* at, const char* end) {
+  std::uint64_t value = 0;
+  for (int shift = 0; shift < 70 && at != end; shift += 7) {
+    const auto byte = static_cast<unsigned char>(*at++);
+    value |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
+    if (byte < 0x80) return {at, value};
   }
-  return false;
+  return {nullptr, 0};
 }
 
-bool Cursor::step_over_group(std::uint32_t number) {
-  if (depth_ < 1) return false;
+Scanned scan_group(const char* at, const char* end, std::uint32_t number, int depth) {
+  const auto failed = [&at] { return Scanned{at, scan_failed}; };
+  if (depth < 1) return failed();
   std::array<std::uint32_t, depth_max> open;  // by number: each end must match its own start
   int count = 0;
   open[static_cast<std::size_t>(count++)] = number;
   while (count > 0) {
-    std::uint32_t key = 0;
-    if (!read_tag(key) || key >> 3 == 0) return false;
+    const Scanned tag = scan_tag(at, end);
+    at = tag.at;
+    const auto key = static_cast<std::uint32_t>(tag.value);
+    if (tag.value == scan_failed || key >> 3 == 0) return failed();
     std::size_t skip = 0;
-    std::uint64_t ignored = 0;
     switch (static_cast<Type>(key & 7)) {
-      case Type::varint:
-        if (!read_varint(ignored)) return false;
+      case Type::varint: {
+        const Scanned ignored = scan_varint(at, end);
+        if (ignored.at == nullptr) return failed();
+        at = ignored.at;
         break;
+      }
       case Type::fixed64:
         skip = 8;
         break;
       case Type::fixed32:
         skip = 4;
         break;
-      case Type::length:
-        if (!read_size(skip)) return false;
+      case Type::length: {
+        const Scanned size = scan_tag(at, end);
+        at = size.at;
+        if (size.value == scan_failed) return failed();
+        skip = size.value;
         break;
+      }
       case Type::group_start:
-        if (count >= depth_) return false;
+        if (count >= depth) return failed();
         open[static_cast<std::size_t>(count++)] = key >> 3;
         break;
       case Type::group_end:
-        if (open[static_cast<std::size_t>(--count)] != key >> 3) return false;
+        if (open[static_cast<std::size_t>(--count)] != key >> 3) return failed();
         break;
       default:
-        return false;
+        return failed();
     }
-    if (skip > static_cast<std::size_t>(end_ - at_)) return false;
-    at_ += skip;
+    if (skip > static_cast<std::size_t>(end - at)) return failed();
+    at += skip;
   }
-  return true;
+  return {at, 0};
 }
 
 void append_length_delimited(BufferWriter& out, std::uint32_t number, std::string_view content) {
