@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "pipeline/net/base64.h"
+
 namespace sluice::net::grpc {
 namespace {
 
@@ -21,23 +23,6 @@ void append_bytes(std::string& out, char tag, std::string_view bytes) {
   out += tag;
   append_varint(out, bytes.size());
   out += bytes;
-}
-
-std::string base64(std::string_view bytes) {
-  constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  out.reserve(bytes.size() * 4 / 3 + 2);
-  std::uint32_t bits = 0;
-  int bit_count = 0;
-  for (const char byte : bytes) {
-    bits = bits << 8 | static_cast<unsigned char>(byte);
-    for (bit_count += 8; bit_count >= 6;) {
-      bit_count -= 6;
-      out += alphabet[bits >> bit_count & 63];
-    }
-  }
-  if (bit_count > 0) out += alphabet[bits << (6 - bit_count) & 63];
-  return out;
 }
 
 std::optional<std::chrono::nanoseconds> unit_of(char unit) {
@@ -112,7 +97,7 @@ std::string retry_details(GrpcCode code, std::string_view message, std::chrono::
   append_number(status, '\x08', static_cast<std::uint64_t>(code));
   if (!message.empty()) append_bytes(status, '\x12', message);
   append_bytes(status, '\x1a', any);
-  return base64(status);
+  return base64_encode(status);
 }
 
 }  // namespace sluice::net::grpc

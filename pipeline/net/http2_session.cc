@@ -94,7 +94,6 @@ class Http2Session final : public Session, public Http2Stream::Owner {
   const ServerOptions& options_;
   std::unique_ptr<nghttp2_session, FreeSession> session_;
   std::vector<std::shared_ptr<Http2Stream>> streams_;
-  std::vector<nghttp2_nv> fields_;  ///< reused from answer to answer
 
   Executor::TimePoint now_;  ///< as of the call that runs
   const Executor::TimePoint created_;
@@ -305,7 +304,7 @@ void Http2Session::closed(std::int32_t id) {
 
 void Http2Session::send_answer(Http2Stream& stream) {
   answered_since_ping_ = true;
-  stream.submit(session_.get(), fields_);
+  stream.submit(session_.get());
   if (!receiving_) host_.output_pending();
 }
 

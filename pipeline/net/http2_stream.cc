@@ -1,24 +1,38 @@
 #include "pipeline/net/http2_stream.h"
 
+#include <nghttp2/nghttp2.h>
+
 #include <algorithm>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 namespace sluice::net {
 namespace {
 
 constexpr std::size_t field_overhead = 32;  // RFC 9113, section 6.5.2
 
-nghttp2_nv field(std::string_view name, std::string_view value) {
-  const auto bytes = [](std::string_view text) {
-    return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));  // nghttp2 does not write to it
-  };
-  return {bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE};
-}
-
 bool has_body(const Response& response) { return response.status != 204 && response.status != 304; }
 
 }  // namespace
+
+/// Header fields on their way to nghttp2, which copies neither names nor values.
+class Http2Stream::Fields {
+ public:
+  void add(std::string_view name, std::string_view value) {
+    list_.push_back({bytes(name), bytes(value), name.size(), value.size(),
+                     NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE});
+  }
+  void clear() { list_.clear(); }
+  const nghttp2_nv* data() const { return list_.data(); }
+  std::size_t size() const { return list_.size(); }
+
+ private:
+  static std::uint8_t* bytes(std::string_view text) {
+    return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));  // nghttp2 does not write to it
+  }
+  std::vector<nghttp2_nv> list_;
+};
 
 void Http2Stream::add_field(std::string_view name, std::string_view value, const ServerOptions& options) {
   head_size_ += name.size() + value.size() + field_overhead;
@@ -52,7 +66,8 @@ void Http2Stream::deliver(Response response) {
   owner_->send_answer(*this);
 }
 
-bool Http2Stream::submit(nghttp2_session* session, std::vector<nghttp2_nv>& fields) {
+bool Http2Stream::submit(nghttp2_session* session) {
+  thread_local Fields fields;
   fields.clear();
   bool with_data = false;
   if (is_grpc()) {
@@ -72,47 +87,47 @@ bool Http2Stream::submit(nghttp2_session* session, std::vector<nghttp2_nv>& fiel
   return nghttp2_submit_response(session, id_, fields.data(), fields.size(), with_data ? &provider : nullptr) == 0;
 }
 
-void Http2Stream::http_fields(std::vector<nghttp2_nv>& fields) {
+void Http2Stream::http_fields(Fields& fields) {
   status_ = std::to_string(response_.status);
-  fields.push_back(field(":status", status_));
-  if (!response_.content_type.empty()) fields.push_back(field("content-type", response_.content_type));
+  fields.add(":status", status_);
+  if (!response_.content_type.empty()) fields.add("content-type", response_.content_type);
   if (has_body(response_)) {
     length_ = std::to_string(response_.body.size());
-    fields.push_back(field("content-length", length_));
+    fields.add("content-length", length_);
   }
   if (response_.retry_after) {
     retry_ = std::to_string(std::chrono::ceil<std::chrono::seconds>(*response_.retry_after).count());
-    fields.push_back(field("retry-after", retry_));
+    fields.add("retry-after", retry_);
   }
-  for (const auto& [name, value] : response_.headers) fields.push_back(field(name, value));
+  for (const auto& [name, value] : response_.headers) fields.add(name, value);
 }
 
-void Http2Stream::grpc_fields(std::vector<nghttp2_nv>& fields) {
-  fields.push_back(field(":status", "200"));
-  fields.push_back(field("content-type", "application/grpc"));
+void Http2Stream::grpc_fields(Fields& fields) {
+  fields.add(":status", "200");
+  fields.add("content-type", "application/grpc");
   if (response_.grpc == GrpcCode::ok) {
     reply_prefix_ = grpc::make_prefix(static_cast<std::uint32_t>(response_.body.size()));
   } else {
     status_fields(fields);
   }
-  for (const auto& [name, value] : response_.headers) fields.push_back(field(name, value));
+  for (const auto& [name, value] : response_.headers) fields.add(name, value);
 }
 
 /// Trailers, or the end of a reply that has nothing else ("Trailers-Only").
-void Http2Stream::status_fields(std::vector<nghttp2_nv>& fields) {
+void Http2Stream::status_fields(Fields& fields) {
   status_ = std::to_string(static_cast<int>(response_.grpc));
-  fields.push_back(field("grpc-status", status_));
+  fields.add("grpc-status", status_);
   if (!response_.message.empty()) {
     message_ = grpc::percent_encode(response_.message);
-    fields.push_back(field("grpc-message", message_));
+    fields.add("grpc-message", message_);
   }
   if (response_.retry_after) {
     retry_ = grpc::retry_details(response_.grpc, response_.message, *response_.retry_after);
-    fields.push_back(field("grpc-status-details-bin", retry_));
+    fields.add("grpc-status-details-bin", retry_);
   }
 }
 
-ssize_t Http2Stream::read(std::uint8_t* out, std::size_t size, std::uint32_t& flags, nghttp2_session* session) {
+std::ptrdiff_t Http2Stream::read(std::uint8_t* out, std::size_t size, std::uint32_t& flags, nghttp2_session* session) {
   std::size_t filled = 0;
   const auto copy = [&](std::string_view bytes, std::size_t skipped) {
     if (sent_ < skipped || sent_ - skipped >= bytes.size()) return;
@@ -127,13 +142,13 @@ ssize_t Http2Stream::read(std::uint8_t* out, std::size_t size, std::uint32_t& fl
   if (sent_ == prefix_size + response_.body.size()) {
     flags |= NGHTTP2_DATA_FLAG_EOF;
     if (is_grpc()) {
-      std::vector<nghttp2_nv> trailers;
+      Fields trailers;
       status_fields(trailers);
       flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
       nghttp2_submit_trailer(session, id_, trailers.data(), trailers.size());
     }
   }
-  return static_cast<ssize_t>(filled);
+  return static_cast<std::ptrdiff_t>(filled);
 }
 
 }  // namespace sluice::net

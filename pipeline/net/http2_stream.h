@@ -1,16 +1,15 @@
 #pragma once
 
-#include <nghttp2/nghttp2.h>
-
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "pipeline/net/exchange.h"
+
+struct nghttp2_session;
 
 namespace sluice::net {
 
@@ -41,7 +40,7 @@ class Http2Stream final : public Exchange {
 
   // --- The answer, once it is there ---
   /// Submits HEADERS and what follows. False where nghttp2 does not take it any more.
-  bool submit(nghttp2_session* session, std::vector<nghttp2_nv>& fields);
+  bool submit(nghttp2_session* session);
   std::optional<Executor::TimePoint> answered_at() const { return answered_at_; }
 
   std::int32_t id() const { return id_; }
@@ -49,10 +48,11 @@ class Http2Stream final : public Exchange {
 
  private:
   void deliver(Response response) override;
-  void http_fields(std::vector<nghttp2_nv>& fields);
-  void grpc_fields(std::vector<nghttp2_nv>& fields);
-  void status_fields(std::vector<nghttp2_nv>& fields);
-  ssize_t read(std::uint8_t* out, std::size_t size, std::uint32_t& flags, nghttp2_session* session);
+  class Fields;
+  void http_fields(Fields& fields);
+  void grpc_fields(Fields& fields);
+  void status_fields(Fields& fields);
+  std::ptrdiff_t read(std::uint8_t* out, std::size_t size, std::uint32_t& flags, nghttp2_session* session);
 
   Owner* owner_;
   std::int32_t id_;

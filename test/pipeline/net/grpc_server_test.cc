@@ -1,53 +1,23 @@
 #include <string>
+#include <vector>
 
 #include <catch2/catch.hpp>
 
 #include "pipeline/net/compression.h"
-#include "test/support/http2_peer.h"
-#include "test/support/net_session.h"
+#include "test/support/http2_link.h"
 
 namespace sluice::net {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::minutes;
 using std::chrono::seconds;
+using test::grpc_status;
+using test::grpc_text;
+using test::Http2Link;
 using test::Http2Peer;
 using test::NetSession;
 
-constexpr std::uint32_t no_error = 0, protocol_error = 1, cancel = 8, enhance_your_calm = 11;
-
-/// A door and a client that is connected to it.
-struct Link {
-  explicit Link(const ServerOptions& options = {}, const RouteOptions& route = {}, std::size_t ledger = 128 << 20,
-                std::uint32_t window = 1 << 20)
-      : door(options, route, ledger), peer(window) {
-    exchange();
-    exchange();
-  }
-  /// Until both sides have said what they have to say.
-  void exchange() {
-    for (std::string out = peer.output(); !out.empty(); out = peer.output()) {
-      peer.receive(door.send(out));
-    }
-    peer.receive(door.output());
-  }
-  void pass(Executor::Duration time) {
-    peer.receive(door.pass(time));
-    exchange();
-  }
-  const Http2Peer::Reply& grpc(std::string_view message, Http2Peer::Fields more = {}) {
-    const std::int32_t stream = peer.grpc(NetSession::method, message, std::move(more));
-    exchange();
-    return peer.reply(stream);
-  }
-  double ended(const std::string& reason) const {
-    return door.metrics.value("sluice_connections_ended", {{"reason", reason}});
-  }
-
-  NetSession door;
-  Http2Peer peer;
-};
+constexpr std::uint32_t no_error = 0, cancel = 8;
 
 std::string packed(Encoding encoding, const std::string& text) {
   EncodedBatch batch;
@@ -56,30 +26,10 @@ std::string packed(Encoding encoding, const std::string& text) {
   return std::string(deflate(encoding, batch).bytes());
 }
 
-std::string grpc_status(const Http2Peer::Reply& reply) {
-  const std::string trailer = reply.trailer("grpc-status");
-  return trailer.empty() ? reply.field("grpc-status") : trailer;
-}
-
-std::string grpc_text(const Http2Peer::Reply& reply) {
-  const std::string trailer = reply.trailer("grpc-message");
-  return trailer.empty() ? reply.field("grpc-message") : trailer;
-}
-
-/// A frame by hand, for what no client library sends.
-std::string frame(char type, char flags, std::uint32_t stream, std::string_view payload) {
-  std::string out;
-  for (const int shift : {16, 8, 0}) out += static_cast<char>(payload.size() >> shift & 0xff);
-  out += type;
-  out += flags;
-  for (const int shift : {24, 16, 8, 0}) out += static_cast<char>(stream >> shift & 0xff);
-  return out.append(payload);
-}
-
 }  // namespace
 
 TEST_CASE("a unary gRPC request is served, with its status in trailers", "[http2]") {
-  Link link;
+  Http2Link link;
   const Http2Peer::Reply& reply = link.grpc("hello");
   CHECK(reply.field(":status") == "200");
   CHECK(reply.field("content-type") == "application/grpc");
@@ -109,7 +59,7 @@ TEST_CASE("a request comes in pieces of any size", "[http2]") {
 }
 
 TEST_CASE("requests of several megabytes flow, and stay within what the ledger was asked for", "[http2]") {
-  Link link;
+  Http2Link link;
   const std::string message(8 << 20, 'x');
   CHECK(grpc_status(link.grpc(message)) == "0");
   CHECK(link.door.service.seen[0].body == message);
@@ -117,7 +67,7 @@ TEST_CASE("requests of several megabytes flow, and stay within what the ledger w
 }
 
 TEST_CASE("many requests share a connection, answered in any order", "[http2]") {
-  Link link;
+  Http2Link link;
   link.door.service.hold = true;
   std::vector<std::int32_t> streams;
   for (int index = 0; index < 100; ++index) streams.push_back(link.peer.grpc(NetSession::method, "m"));
@@ -135,7 +85,7 @@ TEST_CASE("many requests share a connection, answered in any order", "[http2]") 
 }
 
 TEST_CASE("HTTP that is not gRPC is served over HTTP/2 as well", "[http2]") {
-  Link link;
+  Http2Link link;
   const std::int32_t posted = link.peer.post("/v1/traces?x=y", "body", {{"content-type", "application/json"}, {"content-length", "4"}});
   const std::int32_t missing = link.peer.post("/nowhere", "");
   link.exchange();
@@ -148,7 +98,7 @@ TEST_CASE("HTTP that is not gRPC is served over HTTP/2 as well", "[http2]") {
 }
 
 TEST_CASE("errors come as trailers only, with the message percent-encoded", "[http2]") {
-  Link link;
+  Http2Link link;
   Response answer;
   answer.grpc = GrpcCode::invalid_argument;
   answer.message = "50% of \xc3\xbc\n";
@@ -165,7 +115,7 @@ TEST_CASE("errors come as trailers only, with the message percent-encoded", "[ht
 }
 
 TEST_CASE("a delay to come back after is a RetryInfo in the status details", "[http2]") {
-  Link link;
+  Http2Link link;
   Response answer;
   answer.grpc = GrpcCode::unavailable;
   answer.message = "busy";
@@ -177,7 +127,7 @@ TEST_CASE("a delay to come back after is a RetryInfo in the status details", "[h
 }
 
 TEST_CASE("methods that nobody serves are unimplemented, by name", "[http2]") {
-  Link link;
+  Http2Link link;
   const auto call = [&](std::string_view path) {
     const std::int32_t stream = link.peer.grpc(path, "x");
     link.exchange();
@@ -190,7 +140,7 @@ TEST_CASE("methods that nobody serves are unimplemented, by name", "[http2]") {
 }
 
 TEST_CASE("the health service answers beside any gRPC service", "[http2]") {
-  Link link;
+  Http2Link link;
   const auto check = [&](std::string_view service) {
     const std::string request = service.empty() ? "" : "\x0a" + std::string(1, static_cast<char>(service.size())) + std::string(service);
     const std::int32_t stream = link.peer.grpc("/grpc.health.v1.Health/Check", request);
@@ -207,7 +157,7 @@ TEST_CASE("the health service answers beside any gRPC service", "[http2]") {
 }
 
 TEST_CASE("every compression that gRPC senders use is taken", "[http2]") {
-  Link link;
+  Http2Link link;
   const std::string text(50'000, 't');
   const auto call = [&](const std::string& name, Encoding encoding, char flags = 1) {
     auto fields = Http2Peer::grpc_fields(NetSession::method);
@@ -233,7 +183,7 @@ TEST_CASE("every compression that gRPC senders use is taken", "[http2]") {
 }
 
 TEST_CASE("a message is limited to the byte, before and after inflation", "[http2]") {
-  Link link;
+  Http2Link link;
   const std::string text(100'000, 't');
   link.door.service.body_bytes_max = text.size();
   CHECK(grpc_status(link.grpc(text)) == "0");
@@ -251,7 +201,7 @@ TEST_CASE("a message is limited to the byte, before and after inflation", "[http
 }
 
 TEST_CASE("a message that is too large is refused by its prefix, and the rest not waited for", "[http2]") {
-  Link link;
+  Http2Link link;
   link.door.service.body_bytes_max = 1000;
   const std::int32_t stream = link.peer.begin(Http2Peer::grpc_fields(NetSession::method), true);
   link.peer.data(stream, std::string_view("\0\x00\x00\x03\xe9", 5), false);
@@ -261,7 +211,7 @@ TEST_CASE("a message that is too large is refused by its prefix, and the rest no
 }
 
 TEST_CASE("bombs are refused and leave nothing behind", "[http2]") {
-  Link link;
+  Http2Link link;
   const std::string zeros(64 << 20, '\0');
   for (const auto& [name, encoding] : {std::pair("gzip", Encoding::gzip), std::pair("zstd", Encoding::zstd)}) {
     auto fields = Http2Peer::grpc_fields(NetSession::method);
@@ -277,7 +227,7 @@ TEST_CASE("bombs are refused and leave nothing behind", "[http2]") {
 
 TEST_CASE("framing that is not one whole message is an internal error", "[http2]") {
   const auto call = [](std::string_view bytes) {
-    Link link;
+    Http2Link link;
     const std::int32_t stream = link.peer.begin(Http2Peer::grpc_fields(NetSession::method), true);
     link.peer.data(stream, bytes, true);
     link.exchange();
@@ -294,14 +244,14 @@ TEST_CASE("framing that is not one whole message is an internal error", "[http2]
 }
 
 TEST_CASE("a request without a message, ended by its head, is an internal error too", "[http2]") {
-  Link link;
+  Http2Link link;
   const std::int32_t stream = link.peer.begin(Http2Peer::grpc_fields(NetSession::method), false);
   link.exchange();
   CHECK(grpc_status(link.peer.reply(stream)) == "13");
 }
 
 TEST_CASE("the ledger is asked by the prefix, and who is refused is told when to come back", "[http2]") {
-  Link link({}, {}, 100'000);
+  Http2Link link({}, {}, 100'000);
   link.door.service.keep_bodies = true;
   CHECK(grpc_status(link.grpc(std::string(60'000, 'x'))) == "0");
   const Http2Peer::Reply& refused = link.grpc(std::string(60'000, 'x'));
@@ -313,7 +263,7 @@ TEST_CASE("the ledger is asked by the prefix, and who is refused is told when to
 }
 
 TEST_CASE("a prefix that claims much costs address space alone", "[http2]") {
-  Link link;
+  Http2Link link;
   std::int32_t first = 0;
   for (int index = 0; index < 4; ++index) {
     const std::int32_t stream = link.peer.begin(Http2Peer::grpc_fields(NetSession::method), true);
@@ -329,7 +279,7 @@ TEST_CASE("a prefix that claims much costs address space alone", "[http2]") {
 }
 
 TEST_CASE("a deadline that passes before the answer is answered for", "[http2]") {
-  Link link;
+  Http2Link link;
   link.door.service.hold = true;
   SECTION("while the service thinks") {
     const std::int32_t slow = link.peer.grpc(NetSession::method, "x", {{"grpc-timeout", "250m"}});
@@ -376,7 +326,7 @@ TEST_CASE("a deadline that passes before the answer is answered for", "[http2]")
 }
 
 TEST_CASE("answers from outside of a call ask for one flush", "[http2]") {
-  Link link;
+  Http2Link link;
   link.door.service.hold = true;
   link.grpc("x");
   CHECK(link.door.pending == 0);
@@ -385,7 +335,7 @@ TEST_CASE("answers from outside of a call ask for one flush", "[http2]") {
 }
 
 TEST_CASE("an answer whose stream or connection is gone goes nowhere", "[http2]") {
-  Link link;
+  Http2Link link;
   link.door.service.hold = true;
   const std::int32_t stream = link.peer.grpc(NetSession::method, "x");
   link.grpc("y");
@@ -400,305 +350,13 @@ TEST_CASE("an answer whose stream or connection is gone goes nowhere", "[http2]"
 TEST_CASE("metadata becomes a context, with the authority as host", "[http2]") {
   RouteOptions route;
   route.include_metadata = true;
-  Link link({}, route);
+  Http2Link link({}, route);
   link.grpc("x", {{"x-tenant", "one"}});
   const RequestContextRef context = link.door.service.seen[0].context;
   REQUIRE(context != nullptr);
   CHECK(context->metadata_value("x-tenant") == "one");
   CHECK(context->metadata_value("host") == "test:4317");
   CHECK(context->metadata_value("te").empty());
-}
-
-TEST_CASE("heads over the limits are refused", "[http2]") {
-  ServerOptions options;
-  options.header_bytes_max = 1000;
-  options.header_lines_max = 10;
-  Link link(options);
-  CHECK(link.peer.peer_settings[6] == 1000);
-  CHECK(link.grpc("x", {{"a", std::string(400, 'x')}}).field(":status") == "200");
-  CHECK(link.grpc("x", {{"a", std::string(1000, 'x')}}).field(":status") == "431");
-  Http2Peer::Fields lines;
-  for (int index = 0; index < 10; ++index) lines.emplace_back("a", "b");
-  CHECK(link.grpc("x", lines).field(":status") == "431");
-  CHECK(link.grpc("x").field(":status") == "200");
-}
-
-TEST_CASE("a header bomb costs nothing", "[http2]") {
-  Link link;
-  // 4000 bytes into the dynamic table, then 16,000 references to them in one byte each: 64 MB of header.
-  const std::string entry = "\x40\x01" "a\x7f\xa1\x1e" + std::string(4000, 'x');
-  std::string block = "\x83\x86\x84\x41\x01t" + entry + std::string(12'000, '\xbe');
-  CHECK_FALSE(link.door.send(frame(1, 4 | 1, 1, block)).empty());
-  CHECK_FALSE(link.door.finished());
-  CHECK(link.door.service.heads.empty());
-}
-
-TEST_CASE("at most so many streams are open at once", "[http2]") {
-  ServerOptions options;
-  options.streams_max = 3;
-  Link link(options);
-  link.door.service.hold = true;
-  CHECK(link.peer.peer_settings[3] == 3);
-  for (int index = 0; index < 5; ++index) link.peer.grpc(NetSession::method, "x");
-  link.exchange();
-  CHECK(link.door.service.held.size() == 3);
-}
-
-TEST_CASE("rapid resets end the connection, those of answered requests do not", "[http2]") {
-  Link link;
-  SECTION("opened and reset") {
-    for (int index = 0; index < 100 && !link.peer.goaway(); ++index) {
-      const std::int32_t stream = link.peer.begin(Http2Peer::grpc_fields(NetSession::method), true);
-      link.exchange();
-      link.peer.reset(stream, cancel);
-      link.exchange();
-    }
-    CHECK_FALSE(link.peer.goaway());
-    const std::int32_t stream = link.peer.begin(Http2Peer::grpc_fields(NetSession::method), true);
-    link.exchange();
-    link.peer.reset(stream, cancel);
-    link.exchange();
-    CHECK(link.peer.goaway() == enhance_your_calm);
-    CHECK(link.door.finished());
-    CHECK(link.ended("abuse") == 1);
-  }
-  SECTION("slow enough") {
-    for (int index = 0; index < 300; ++index) {
-      const std::int32_t stream = link.peer.begin(Http2Peer::grpc_fields(NetSession::method), true);
-      link.exchange();
-      link.peer.reset(stream, cancel);
-      link.exchange();
-      link.door.executor.advance(milliseconds(110));
-    }
-    CHECK_FALSE(link.peer.goaway());
-  }
-  SECTION("in answer to a refusal") {
-    link.door.service.refusal.emplace().grpc = GrpcCode::unavailable;
-    for (int index = 0; index < 300; ++index) {
-      const std::int32_t stream = link.peer.begin(Http2Peer::grpc_fields(NetSession::method), true);
-      const std::string request = link.peer.output();
-      const std::string reply = link.door.send(request);
-      link.peer.reset(stream, cancel);
-      link.door.send(link.peer.output());
-      link.peer.receive(reply);
-    }
-    link.exchange();
-    CHECK_FALSE(link.peer.goaway());
-  }
-}
-
-TEST_CASE("too many pings end the connection as gRPC servers do", "[http2]") {
-  ServerOptions options;
-  options.ping_interval_min = seconds(10);
-  Link link(options);
-  const auto ping = [&] {
-    link.peer.ping();
-    link.exchange();
-  };
-  SECTION("without a stream they may come every two hours") {
-    for (int index = 0; index < 4; ++index) {
-      CHECK_FALSE(link.peer.goaway());
-      ping();
-    }
-    CHECK(link.peer.goaway() == enhance_your_calm);
-    CHECK(link.peer.goaway_text() == "too_many_pings");
-  }
-  SECTION("with a stream, as often as allowed") {
-    link.door.service.hold = true;
-    link.grpc("x");
-    for (int index = 0; index < 10; ++index) {
-      ping();
-      link.door.executor.advance(seconds(10));
-    }
-    CHECK_FALSE(link.peer.goaway());
-    for (int index = 0; index < 4; ++index) ping();
-    CHECK(link.peer.goaway() == enhance_your_calm);
-  }
-  SECTION("with answers in between, at any time") {
-    for (int index = 0; index < 20; ++index) {
-      link.grpc("x");
-      ping();
-    }
-    CHECK_FALSE(link.peer.goaway());
-    CHECK(link.peer.ping_acks() == 20);
-  }
-}
-
-TEST_CASE("pings may be permitted without a stream", "[http2]") {
-  ServerOptions options;
-  options.ping_interval_min = seconds(10);
-  options.ping_without_stream = true;
-  Link link(options);
-  for (int index = 0; index < 10; ++index) {
-    link.peer.ping();
-    link.exchange();
-    link.door.executor.advance(seconds(10));
-  }
-  CHECK_FALSE(link.peer.goaway());
-}
-
-TEST_CASE("frames that carry nothing are rationed", "[http2]") {
-  Link link;
-  SECTION("empty DATA") {
-    const std::int32_t stream = link.peer.begin(Http2Peer::grpc_fields(NetSession::method), true);
-    link.exchange();
-    std::string flood;
-    for (int index = 0; index < 1100; ++index) flood += frame(0, 0, static_cast<std::uint32_t>(stream), "");
-    link.peer.receive(link.door.send(flood));
-  }
-  SECTION("PRIORITY") {
-    std::string flood;
-    for (int index = 0; index < 1100; ++index) flood += frame(2, 0, 3, std::string_view("\0\0\0\0\x10", 5));
-    link.peer.receive(link.door.send(flood));
-  }
-  SECTION("SETTINGS") {
-    for (int index = 0; index < 1100 && !link.peer.goaway(); ++index) {
-      link.peer.settings();
-      link.exchange();
-    }
-  }
-  SECTION("PING faster than it can be answered") {
-    std::string flood;
-    for (int index = 0; index < 200; ++index) flood += frame(6, 0, 0, "12345678");
-    link.peer.receive(link.door.send(flood));
-  }
-  REQUIRE(link.peer.goaway());
-  CHECK(*link.peer.goaway() == enhance_your_calm);
-  CHECK(link.door.finished());
-}
-
-TEST_CASE("CONTINUATION without end is refused", "[http2]") {
-  Link link;
-  std::string flood = frame(1, 0, 1, "\x83\x86\x84\x41\x01t");
-  for (int index = 0; index < 20; ++index) flood += frame(9, 0, 1, std::string("\x00\x01" "a\x01" "b", 5));
-  link.peer.receive(link.door.send(flood));
-  CHECK(link.peer.goaway());
-  CHECK(link.door.finished());
-}
-
-TEST_CASE("bytes that are not HTTP/2 after its preface end the connection", "[http2]") {
-  Link link;
-  link.peer.receive(link.door.send(std::string(100, '\xff')));
-  CHECK(link.peer.goaway());
-  CHECK(link.door.finished());
-}
-
-TEST_CASE("a client whose window stays shut loses the stream, not the door", "[http2]") {
-  Link link({}, {}, 128 << 20, 0);
-  const std::int32_t stream = link.peer.grpc(NetSession::method, "x");
-  link.exchange();
-  CHECK_FALSE(link.peer.reply(stream).ended);
-  link.pass(seconds(29));
-  CHECK_FALSE(link.peer.reply(stream).reset);
-  link.pass(seconds(2));
-  CHECK(link.peer.reply(stream).reset == cancel);
-}
-
-TEST_CASE("draining lets requests end that crossed it, then says the last stream", "[http2]") {
-  Link link;
-  link.door.service.hold = true;
-  const std::int32_t before = link.peer.grpc(NetSession::method, "x");
-  link.exchange();
-  link.door.session().drain();
-  const std::int32_t crossing = link.peer.grpc(NetSession::method, "y");
-  const std::string crossed = link.peer.output();
-  link.peer.receive(link.door.output());
-  CHECK(link.peer.goaway() == no_error);
-  CHECK(link.peer.goaway_last_stream() == 0x7fffffff);
-  CHECK(link.peer.pings() == 1);
-  link.door.send(crossed);
-  link.exchange();
-  CHECK(link.peer.goaway_last_stream() == crossing);
-  CHECK_FALSE(link.door.finished());
-  link.door.service.held.clear();
-  link.exchange();
-  CHECK(grpc_status(link.peer.reply(before)) == "14");
-  CHECK(link.peer.reply(crossing).ended);
-  CHECK(link.door.finished());
-}
-
-TEST_CASE("a peer that does not answer the drain's ping is not waited for", "[http2]") {
-  Link link;
-  link.door.session().drain();
-  link.door.pass(seconds(2));
-  CHECK(link.door.finished());
-}
-
-TEST_CASE("idle connections are drained", "[http2]") {
-  ServerOptions options;
-  options.idle_timeout = seconds(30);
-  Link link(options);
-  link.door.service.hold = true;
-  link.grpc("x");
-  link.pass(seconds(60));
-  CHECK_FALSE(link.peer.goaway());
-  link.door.service.held.clear();
-  link.exchange();
-  link.pass(seconds(29));
-  CHECK_FALSE(link.peer.goaway());
-  link.pass(seconds(3));
-  CHECK(link.peer.goaway() == no_error);
-  CHECK(link.door.finished());
-}
-
-TEST_CASE("connections have a greatest age, and then a grace", "[http2]") {
-  ServerOptions options;
-  options.connection_age_max = seconds(100);
-  options.connection_age_grace = seconds(5);
-  options.idle_timeout = {};
-  Link link(options);
-  link.door.service.hold = true;
-  link.grpc("x");
-  link.pass(seconds(99));
-  CHECK_FALSE(link.peer.goaway());
-  link.pass(seconds(2));
-  CHECK(link.peer.goaway() == no_error);
-  CHECK_FALSE(link.door.finished());
-  link.pass(seconds(5));
-  CHECK(link.door.finished());
-}
-
-TEST_CASE("a silent peer is pinged, and given up when it does not answer", "[http2]") {
-  ServerOptions options;
-  options.keepalive_time = seconds(20);
-  options.keepalive_timeout = seconds(5);
-  options.idle_timeout = {};
-  Link link(options);
-  SECTION("it answers") {
-    for (int turn = 0; turn < 5; ++turn) link.pass(seconds(20));
-    CHECK(link.peer.pings() >= 4);
-    CHECK_FALSE(link.door.finished());
-  }
-  SECTION("it does not") {
-    link.door.pass(seconds(24));
-    CHECK_FALSE(link.door.finished());
-    link.door.pass(seconds(2));
-    CHECK(link.door.finished());
-    CHECK(link.ended("timeout") == 1);
-  }
-}
-
-TEST_CASE("streams whose body dribbles in are timed out", "[http2]") {
-  Link link;
-  const std::int32_t stream = link.peer.begin(Http2Peer::grpc_fields(NetSession::method), true);
-  link.exchange();
-  link.pass(milliseconds(10'900));
-  CHECK_FALSE(link.peer.reply(stream).ended);
-  link.pass(milliseconds(200));
-  CHECK(grpc_status(link.peer.reply(stream)) == "1");
-  CHECK_FALSE(link.door.finished());
-  CHECK(link.door.service.errors == std::vector<TransportError>{TransportError::timeout});
-}
-
-TEST_CASE("a connection that says nothing, or half a preface, is closed after the header time", "[http2]") {
-  for (const std::string_view start : {"", "PRI * HTTP/2.0\r\n"}) {
-    NetSession door;
-    if (!start.empty()) CHECK(door.send(start).empty());
-    door.pass(milliseconds(9900));
-    CHECK_FALSE(door.finished());
-    door.pass(milliseconds(200));
-    CHECK(door.finished());
-  }
 }
 
 }  // namespace sluice::net
