@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "exporters/otlp/otlp_sender.h"
-#include "pipeline/net/base64.h"
+#include "pipeline/codec/base64.h"
 
 namespace sluice {
 
@@ -52,7 +52,7 @@ void decode_keepalive(const config::Node& node, net::GrpcClientOptions& client) 
 void decode_headers(const config::Node& node, OtlpOptions& options) {
   options.headers = net::decode_client_headers(node, is_reserved);
   for (auto& [name, value] : options.headers) {
-    if (name.ends_with("-bin")) value = net::base64_encode(value);
+    if (name.ends_with("-bin")) value = base64::encoded(value);
   }
 }
 

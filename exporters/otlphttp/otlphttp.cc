@@ -4,7 +4,7 @@
 #include <array>
 
 #include "exporters/otlphttp/otlphttp_sender.h"
-#include "pipeline/net/base64.h"
+#include "pipeline/codec/base64.h"
 #include "pipeline/net/url.h"
 
 namespace sluice {
@@ -109,9 +109,7 @@ void decode_headers(const config::Node& node, const std::optional<net::Url>& url
   };
   if (!has("user-agent")) list.emplace_back("user-agent", "sluice/" SLUICE_VERSION);
   if (url && !url->user.empty() && !has("authorization")) {
-    std::string credentials = net::base64_encode(url->user);
-    while (credentials.size() % 4 != 0) credentials += '=';
-    list.emplace_back("authorization", "Basic " + credentials);
+    list.emplace_back("authorization", "Basic " + base64::encoded(url->user));
   }
   list.emplace_back("content-type", options.format == Format::json ? "application/json" : "application/x-protobuf");
   options.headers = std::move(list);

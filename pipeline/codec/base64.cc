@@ -64,4 +64,18 @@ std::optional<std::size_t> decode(std::string_view text, char* out) {
   return static_cast<std::size_t>(out - start);
 }
 
+std::string encoded(std::string_view bytes) {
+  std::string text(encoded_size(bytes.size()), '\0');
+  encode(bytes, text.data());
+  return text;
+}
+
+std::optional<std::string> decoded(std::string_view text) {
+  std::string bytes(text.size() / 4 * 3 + 3, '\0');
+  const std::optional<std::size_t> size = decode(text, bytes.data());
+  if (!size) return std::nullopt;
+  bytes.resize(*size);
+  return bytes;
+}
+
 }  // namespace sluice::base64

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace sluice::base64 {
@@ -14,5 +15,9 @@ char* encode(std::string_view bytes, char* out);
 /// readers. Writes at most three bytes for four characters to `out`, which may be where the text is;
 /// returns how many, or nothing when the text is not base64.
 std::optional<std::size_t> decode(std::string_view text, char* out);
+
+/// The same as text of its own, padded; and back.
+std::string encoded(std::string_view bytes);
+std::optional<std::string> decoded(std::string_view text);
 
 }  // namespace sluice::base64

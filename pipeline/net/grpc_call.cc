@@ -11,7 +11,7 @@
 #include <array>
 #include <charconv>
 
-#include "pipeline/net/base64.h"
+#include "pipeline/codec/base64.h"
 
 namespace sluice::net {
 
@@ -97,7 +97,7 @@ void GrpcReply::on_header(std::string_view name, std::string_view value) {
   if (name == ":status") http_status_ = parse_int(value, 0);
   if (name == "grpc-status") grpc_status_ = std::max(parse_int(value, 2), 0);
   if (name == "grpc-message") message_ = percent_decode(value);
-  if (name == "grpc-status-details-bin") details_ = base64_decode(value).value_or("");
+  if (name == "grpc-status-details-bin") details_ = base64::decoded(value).value_or("");
   if (name == "grpc-encoding") encoding_ = value;
   if (name == "content-type") content_type_ = value;
 }

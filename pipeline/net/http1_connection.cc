@@ -5,8 +5,8 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 
+#include "pipeline/codec/base64.h"
 #include "pipeline/ensure.h"
-#include "pipeline/net/base64.h"
 
 namespace sluice::net {
 
@@ -19,9 +19,7 @@ constexpr std::uint64_t response_body_max = 4 << 20;
 
 std::string proxy_authorization(const Url& proxy) {
   if (proxy.user.empty()) return {};
-  std::string credentials = base64_encode(proxy.user);
-  while (credentials.size() % 4 != 0) credentials += '=';
-  return "Proxy-Authorization: Basic " + credentials + "\r\n";
+  return "Proxy-Authorization: Basic " + base64::encoded(proxy.user) + "\r\n";
 }
 
 }  // namespace

@@ -163,6 +163,11 @@ std::size_t SocketServer::connection_count() const {
   return connections_.size();
 }
 
+void SocketServer::wait_for_closed(std::size_t count) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return closed_ >= count; });
+}
+
 void SocketServer::break_connections() {
   const std::lock_guard lock(mutex_);
   for (Connection& connection : connections_) {
@@ -193,7 +198,26 @@ void SocketServer::run(Connection& connection) {
   }
   const std::lock_guard lock(mutex_);
   connection.over = true;
+  ++closed_;
+  changed_.notify_all();
   ::close(connection.socket);
+}
+
+void tunnel(Peer& peer, std::uint16_t port) {
+  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ensure(::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0, "a tunnel's far end");
+  PlainPeer far(socket);
+  std::thread back([&] {
+    for (std::string bytes = far.read(); !bytes.empty() && peer.write(bytes);) bytes = far.read();
+  });
+  for (std::string bytes = peer.read(); !bytes.empty() && far.write(bytes);) bytes = peer.read();
+  ::shutdown(socket, SHUT_RDWR);
+  back.join();
+  ::close(socket);
 }
 
 std::uint16_t free_port() {

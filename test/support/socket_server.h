@@ -1,5 +1,6 @@
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -46,6 +47,8 @@ class SocketServer {
   std::uint16_t port() const { return port_; }
   std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
   std::size_t connection_count() const;
+  /// Waits until that many connections are over.
+  void wait_for_closed(std::size_t count);
   /// Breaks every open connection; new ones are accepted.
   void break_connections();
 
@@ -59,9 +62,14 @@ class SocketServer {
   int listener_ = -1;
   std::uint16_t port_ = 0;
   mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::size_t closed_ = 0;
   std::list<Connection> connections_;
   std::thread acceptor_;
 };
+
+/// Carries bytes between `peer` and a port on loopback until one side ends.
+void tunnel(Peer& peer, std::uint16_t port);
 
 /// A port on loopback on which nobody listens.
 std::uint16_t free_port();
