@@ -81,6 +81,7 @@ int main(int argc, char** argv) {
   register_process_metrics(metrics, ledger);
   net::EventLoops loops(net::worker_count());
   net::Listeners doors(loops, ledger, metrics), own(loops, ledger, metrics);
+  doors.keep_apart(own);
   Telemetry telemetry(document.service, metrics, own, problems);
   const auto graph = Graph::build(document, table, {loops, doors, own, ledger, metrics}, problems);
   if (!graph) {

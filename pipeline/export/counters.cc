@@ -14,7 +14,7 @@ Counter& counter(const ExporterContext& context, std::string_view name, std::str
 }
 
 Gauge& gauge(const ExporterContext& context, std::string_view name, std::string_view help) {
-  return context.metrics.gauge(name, help, {{"exporter", context.id}});
+  return context.metrics.gauge(name, help, {{"exporter", context.id}, {"data_type", "traces"}});
 }
 
 }  // namespace

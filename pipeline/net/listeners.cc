@@ -45,6 +45,7 @@ struct Listeners::State {
   std::vector<std::unique_ptr<ConnectionSet>> sets;
   std::vector<std::unique_ptr<Listener>> listeners;
   bool opened = false;
+  const State* other = nullptr;  ///< must not have the same addresses
 
   Listener* find(const Endpoint& endpoint) const {
     const std::string address = endpoint.to_string();
@@ -56,7 +57,7 @@ struct Listeners::State {
 };
 
 Listeners::Listeners(EventLoops& loops, Ledger& ledger, Metrics& metrics)
-    : state_(std::make_unique<State>(State{loops, metrics, {}, {}, false})) {
+    : state_(std::make_unique<State>(State{loops, metrics, {}, {}})) {
   for (std::size_t index = 0; index < loops.size(); ++index) {
     state_->sets.push_back(std::make_unique<ConnectionSet>(loops[index], ledger));
   }
@@ -64,8 +65,19 @@ Listeners::Listeners(EventLoops& loops, Ledger& ledger, Metrics& metrics)
 
 Listeners::~Listeners() = default;
 
+void Listeners::keep_apart(Listeners& other) {
+  state_->other = other.state_.get();
+  other.state_->other = state_.get();
+}
+
 bool Listeners::route(std::string_view component, const Endpoint& endpoint, const ServerOptions& options,
                       std::string path, const RouteOptions& route_options, Service& service, std::string& error) {
+  const bool free_choice = endpoint.port == 0 && endpoint.unix_path.empty();
+  const Listener* taken = state_->other == nullptr || free_choice ? nullptr : state_->other->find(endpoint);
+  if (taken != nullptr) {
+    error = taken->address + " is taken by " + taken->component;
+    return false;
+  }
   Listener* listener = state_->find(endpoint);
   if (listener == nullptr) {
     auto made = std::make_unique<Listener>();
@@ -102,6 +114,7 @@ bool Listeners::open(std::string& error) {
     listener.acceptor = std::make_unique<Acceptor>(loop, *listener.door, state_->sets, state_->metrics,
                                                    std::move(sockets[index]));
     loop.post([&acceptor = *listener.acceptor] { acceptor.start(); });
+    log::info("listens", {{"endpoint", listener.address}, {"component", listener.component}});
   }
   return true;
 }

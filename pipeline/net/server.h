@@ -167,6 +167,10 @@ class Listeners {
   Listeners(EventLoops& loops, Ledger& ledger, Metrics& metrics);
   ~Listeners();
 
+  /// From here on, `route` refuses here an address that `other` has, and the other way round. Both
+  /// stand until the last route.
+  void keep_apart(Listeners& other);
+
   /// Offers `service` for requests to `path` ("/v1/traces"; "/pkg.Service/Method" for gRPC; "*" for
   /// everything that no other path takes) on `endpoint`. False with a sentence in `error` when another
   /// component holds that path there, or the address with other options.
