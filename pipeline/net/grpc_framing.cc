@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "pipeline/net/base64.h"
+#include "pipeline/codec/base64.h"
 
 namespace sluice::net::grpc {
 namespace {
@@ -97,7 +97,9 @@ std::string retry_details(GrpcCode code, std::string_view message, std::chrono::
   append_number(status, '\x08', static_cast<std::uint64_t>(code));
   if (!message.empty()) append_bytes(status, '\x12', message);
   append_bytes(status, '\x1a', any);
-  return base64_encode(status);
+  std::string text = base64::encoded(status);
+  text.resize(std::min(text.size(), text.find('=')));  // binary headers leave without padding
+  return text;
 }
 
 }  // namespace sluice::net::grpc
