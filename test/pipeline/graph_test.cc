@@ -1,6 +1,7 @@
 #include "pipeline/graph.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -39,6 +40,7 @@ struct Story {
   std::map<std::string, std::uint64_t> delivered;  ///< spans by exporter
   bool exporter_starts = true;
   bool exporter_stops = true;
+  std::atomic<int> calls_from_elsewhere{0};  ///< not from the component's executor; asserted at the end, on one thread
   std::uint64_t exporter_holds = 0;
   std::string receiver_error;
 };
@@ -47,7 +49,7 @@ class FakeExporter final : public Exporter {
  public:
   FakeExporter(Story& story, const ExporterContext& context) : story_(story), context_(context) {}
   bool start(std::string& error) override {
-    CHECK(context_.executor.is_current());
+    if (!context_.executor.is_current()) ++story_.calls_from_elsewhere;
     story_.say("start " + context_.id);
     error = "no such place";
     return story_.exporter_starts;
@@ -76,11 +78,11 @@ class FakeProcessor final : public Processor {
   FakeProcessor(Story& story, const ProcessorContext& context)
       : story_(story), id_(context.id), executor_(context.executor), counters_(context.counters), next_(context.next) {}
   void start() override {
-    CHECK(executor_.is_current());
+    if (!executor_.is_current()) ++story_.calls_from_elsewhere;
     story_.say("start " + id_);
   }
   void stop(Task done) override {
-    CHECK(executor_.is_current());
+    if (!executor_.is_current()) ++story_.calls_from_elsewhere;
     story_.say("stop " + id_);
     done();
   }
@@ -177,7 +179,10 @@ class Daemon {
     const config::Document document = config::load_text(yaml, "test.yaml", problems);
     graph = Graph::build(document, table_of(story), {loops, doors, own, ledger, metrics}, problems);
   }
-  ~Daemon() { loops.stop(); }
+  ~Daemon() {
+    loops.stop();
+    CHECK(story.calls_from_elsewhere == 0);
+  }
 
   bool start() {
     loops.start();
