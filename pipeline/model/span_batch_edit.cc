@@ -59,13 +59,15 @@ void BatchEditor::State::keep_until(std::uint32_t index) {
   position = index;
 }
 
-/// The first spans tell how many of the batch are edited: room grows to what the rest would then need.
+/// The first spans tell how many of the batch are edited: room grows to what the rest would then need,
+/// but not past the batch itself, whose first span may be a large one.
 void BatchEditor::State::reserve_for(std::uint32_t index) {
   const std::size_t wanted = bytes.size() + old_spans[index].length + growth_of_a_span;
   if (wanted <= bytes.capacity()) return;
   const std::size_t so_far = std::max<std::size_t>(index, 1);
-  const std::size_t expected = bytes.size() / so_far * old_spans.size();
-  bytes.reserve(std::min(Buffer::size_max, std::max({wanted, bytes.capacity() * 3 / 2, expected + expected / 16})));
+  const std::size_t batch_size = batch.wire_size() + batch.wire_size() / 8;
+  const std::size_t expected = std::min(batch_size, bytes.size() / so_far * old_spans.size() * 17 / 16);
+  bytes.reserve(std::min(Buffer::size_max, std::max({wanted, bytes.capacity() * 3 / 2, expected})));
 }
 
 void BatchEditor::State::begin_span(std::uint32_t index) {

@@ -8,6 +8,7 @@
 #include <new>
 #include <numeric>
 
+#include "pipeline/codec/otlp_json.h"
 #include "pipeline/model/otlp_fields.h"
 #include "pipeline/model/span_batch.h"
 #include "pipeline/model/span_view.h"
@@ -221,6 +222,33 @@ void check_utf8(benchmark::State& state) {
   }
 }
 BENCHMARK(check_utf8);
+
+void json_in(benchmark::State& state) {
+  BufferWriter text;
+  otlp_json_append(test::parse_batch(request_of(512)), text);
+  const std::string json(text.bytes());
+  PerSpan cost(state);
+  for (auto _ : state) {
+    BufferWriter out;
+    JsonReport report;
+    if (!otlp_json_to_proto(json, out, report)) state.SkipWithError(report.error.c_str());
+    benchmark::DoNotOptimize(out.data());
+    cost.add(512);
+  }
+}
+BENCHMARK(json_in);
+
+void json_out(benchmark::State& state) {
+  const SpanBatch batch = test::parse_batch(request_of(512));
+  PerSpan cost(state);
+  for (auto _ : state) {
+    BufferWriter text;
+    otlp_json_append(batch, text);
+    benchmark::DoNotOptimize(text.data());
+    cost.add(512);
+  }
+}
+BENCHMARK(json_out);
 
 void recycle_buffer(benchmark::State& state) {
   const auto size = static_cast<std::size_t>(state.range(0));
