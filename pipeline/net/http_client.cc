@@ -30,7 +30,7 @@ struct HttpClient::State final : Http1Connection::Owner {
   EventLoop& loop;
   HttpClientOptions options;
   Http1Connection::Options connection_options;
-  Resolver resolver;
+  std::unique_ptr<Resolver> resolver;  ///< goes with `shut`, so that nothing comes from it later
   std::vector<std::unique_ptr<Http1Connection>> connections;
   std::vector<Http1Connection*> idle;             ///< the last used one at the end
   std::deque<std::unique_ptr<HttpCall>> waiting;  ///< bounded by the callers: one each
@@ -39,7 +39,7 @@ struct HttpClient::State final : Http1Connection::Owner {
 };
 
 HttpClient::State::State(EventLoop& where, HttpClientOptions what, std::shared_ptr<TlsClient> tls)
-    : loop(where), options(std::move(what)), resolver(where) {
+    : loop(where), options(std::move(what)), resolver(std::make_unique<Resolver>(where)) {
   connection_options.scheme = options.scheme;
   connection_options.host = options.host;
   connection_options.port = options.port;
@@ -82,7 +82,7 @@ std::unique_ptr<HttpCall> HttpClient::State::next_waiting() {
 void HttpClient::State::open_connection() {
   ++resolving;
   const auto& proxy = connection_options.proxy;
-  resolver.resolve(proxy ? proxy->host : options.host, proxy ? proxy->port : options.port,
+  resolver->resolve(proxy ? proxy->host : options.host, proxy ? proxy->port : options.port,
                    [this](std::vector<SocketAddress> addresses, const std::string& error) {
                      --resolving;
                      connect(std::move(addresses), error);
@@ -163,6 +163,7 @@ void HttpClient::State::bury(Http1Connection& connection) {
 
 void HttpClient::State::shut() {
   shut_down = true;
+  resolver.reset();
   std::vector<std::unique_ptr<HttpCall>> calls;
   for (auto& call : waiting) calls.push_back(std::move(call));
   waiting.clear();
