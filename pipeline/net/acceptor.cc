@@ -34,8 +34,6 @@ std::string address_text(const sockaddr_storage& address) {
   return std::string(view.starts_with(mapped) && view.find('.') != view.npos ? view.substr(mapped.size()) : view);
 }
 
-bool is_local(const std::string& peer) { return peer.empty() || peer == "::1" || peer.starts_with("127."); }
-
 Descriptor open_spare() { return Descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 
 }  // namespace
@@ -69,6 +67,7 @@ Acceptor::Acceptor(EventLoop& loop, const Door& door, std::vector<std::unique_pt
       door_(door),
       sets_(sets),
       spare_(open_spare()),
+      caps_(door.options()),
       open_(metrics.gauge("sluice_connections", "Open connections", {{"endpoint", door.endpoint().to_string()}})),
       refused_total_(metrics.counter("sluice_connections_refused", "Connections closed as soon as they came, by reason",
                                      {{"endpoint", door.endpoint().to_string()}, {"reason", "connections_max"}})),
@@ -111,9 +110,7 @@ void Acceptor::accept_from(Socket& socket) {
 
 void Acceptor::take(Descriptor connection, std::string peer) {
   if (!admit(peer)) return;
-  ++count_;
   open_.add(1);
-  if (!is_local(peer)) ++by_peer_[peer];
   ConnectionSet& set = *sets_[next_set_];
   next_set_ = (next_set_ + 1) % sets_.size();
   auto hand_over = [this, &set, peer, held = std::move(connection)]() mutable {
@@ -124,19 +121,19 @@ void Acceptor::take(Descriptor connection, std::string peer) {
 }
 
 bool Acceptor::admit(const std::string& peer) {
-  const ServerOptions& options = door_.options();
-  if (options.connections_max != 0 && count_ >= options.connections_max) {
-    refused_total_.add(1);
-    log::limited(log::Level::warn, "connections are refused: too many are open",
-                 {{"endpoint", door_.endpoint().to_string()}, {"limit", std::to_string(options.connections_max)}});
-    return false;
+  switch (caps_.admit(peer)) {
+    case ConnectionCaps::Verdict::admitted: return true;
+    case ConnectionCaps::Verdict::too_many:
+      refused_total_.add(1);
+      log::limited(log::Level::warn, "connections are refused: too many are open",
+                   {{"endpoint", door_.endpoint().to_string()}});
+      return false;
+    case ConnectionCaps::Verdict::too_many_of_peer:
+      refused_peer_.add(1);
+      log::limited(log::Level::warn, "connections are refused: too many of one peer are open",
+                   {{"endpoint", door_.endpoint().to_string()}, {"peer", peer}});
+      return false;
   }
-  if (options.connections_per_peer_max == 0 || is_local(peer)) return true;
-  const auto found = by_peer_.find(peer);
-  if (found == by_peer_.end() || found->second < options.connections_per_peer_max) return true;
-  refused_peer_.add(1);
-  log::limited(log::Level::warn, "connections are refused: too many of one peer are open",
-               {{"endpoint", door_.endpoint().to_string()}, {"peer", peer}});
   return false;
 }
 
@@ -152,10 +149,8 @@ void Acceptor::give_up_one(const Socket& socket) {
 
 void Acceptor::closed(const std::string& peer) {
   if (!loop_.is_current()) return loop_.post([this, peer] { closed(peer); });
-  --count_;
+  caps_.closed(peer);
   open_.add(-1);
-  const auto found = by_peer_.find(peer);
-  if (found != by_peer_.end() && --found->second == 0) by_peer_.erase(found);
 }
 
 }  // namespace sluice::net

@@ -3,9 +3,9 @@
 #include <cstddef>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
+#include "pipeline/net/connection_caps.h"
 #include "pipeline/net/connection_set.h"
 #include "pipeline/net/door.h"
 #include "pipeline/net/listen_socket.h"
@@ -39,8 +39,7 @@ class Acceptor {
   std::vector<std::unique_ptr<Socket>> sockets_;
   Descriptor spare_;  ///< given up for a moment when the process has no descriptor left
   std::size_t next_set_ = 0;
-  std::size_t count_ = 0;
-  std::unordered_map<std::string, std::size_t> by_peer_;
+  ConnectionCaps caps_;
   Gauge& open_;
   Counter& refused_total_;
   Counter& refused_peer_;
