@@ -104,7 +104,7 @@ bool Connection::write_out() {
     close();
     return false;
   }
-  if (result.size > 0) progress_at_ = context_.executor.now();
+  if (result.size > 0) spoke_at_ = progress_at_ = context_.executor.now();
   sent_ += result.size;
   if (sent_ < out_.size()) {
     // What has gone is cut off now and then, so that a slow reader does not make it grow.
@@ -118,10 +118,15 @@ bool Connection::write_out() {
 }
 
 void Connection::begin_lingering() {
-  if (peer_ended_) return close();
+  const Executor::TimePoint now = context_.executor.now();
+  if (peer_ended_ || !spoke_at_ || now - *spoke_at_ >= linger_time) return close();
   lingering_ = true;
-  progress_at_ = context_.executor.now();
+  progress_at_ = now;
   stream_->end_writing();
+  if (!context_.door.draining()) return;
+  // A daemon that stops does not wait for its peers to close, only for what has come from them.
+  discard();
+  close();
 }
 
 void Connection::wait() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -52,7 +53,8 @@ class Connection final : public ByteStream::Events,
 
   std::string out_;
   std::size_t sent_ = 0;  ///< of `out_`
-  Executor::TimePoint progress_at_;  ///< something of `out_` went
+  Executor::TimePoint progress_at_;  ///< something of `out_` came or went
+  std::optional<Executor::TimePoint> spoke_at_;
   bool in_session_ = false;
   bool flush_posted_ = false;
   bool waiting_to_read_ = false, waiting_to_write_ = false;

@@ -236,6 +236,8 @@ TEST_CASE("one peer has a share of the connections, loopback is exempt", "[liste
   for (const char* peer : {"", "", "::1", "::1", "127.0.0.9"}) CHECK(caps.admit(peer) == Verdict::admitted);
 }
 
+#ifndef __SANITIZE_ADDRESS__
+// UBSan, which goes with ASan here, opens a pipe to look at an object's type, and finds no descriptor for it.
 TEST_CASE("without descriptors connections are refused, and taken again when there are some", "[listeners]") {
   Daemon daemon;
   daemon.open();
@@ -267,6 +269,7 @@ TEST_CASE("without descriptors connections are refused, and taken again when the
   after.send(post("x"));
   CHECK_FALSE(after.receive_until("seen").empty());
 }
+#endif
 
 TEST_CASE("stopping answers what is under way, tells clients and frees the port", "[listeners]") {
   Daemon daemon(2);

@@ -147,7 +147,7 @@ TEST_CASE("what a server block cannot have is said", "[server_block]") {
   CHECK(grpc("endpoint: nowhere").problems ==
         Lines{"test.yaml:1:11: endpoint: expected an address such as \"localhost:4317\" or "
               "\"unix:///run/sluice.sock\", found \"nowhere\""});
-  CHECK(grpc("transport: udp").problems == Lines{"test.yaml:1:12: transport: expected \"tcp\" or \"unix\", found \"udp\""});
+  CHECK(grpc("transport: udp").problems == Lines{"test.yaml:1:12: transport: expected one of \"tcp\", \"unix\", found \"udp\""});
   CHECK(grpc("max_recv_msg_size_mib: 1025").problems ==
         Lines{"test.yaml:1:24: max_recv_msg_size_mib: must be at most 1024"});
   CHECK(http("max_request_body_size: 1073741825").problems ==
