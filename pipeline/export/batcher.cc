@@ -24,8 +24,8 @@ void Batcher::add(QueuedRequest request, TimePoint now) {
   }
   Partition& partition = partition_for(key_of(request.batch), now);
   if (partition.items.empty()) {
-    partition.since = now;
-    waiting_.emplace(now, &partition);
+    partition.turn = {now, ++turns_};
+    waiting_.emplace(partition.turn, &partition);
   }
   const std::uint64_t size = size_of(request.batch);
   partition.size += size;
@@ -35,8 +35,8 @@ void Batcher::add(QueuedRequest request, TimePoint now) {
 
 std::optional<Outgoing> Batcher::next(TimePoint now, bool flush) {
   while (ready_.empty() && !waiting_.empty()) {
-    const auto [since, partition] = *waiting_.begin();
-    if (!flush && since + options_.flush_timeout > now) break;
+    const auto [turn, partition] = *waiting_.begin();
+    if (!flush && turn.since + options_.flush_timeout > now) break;
     emit(*partition, true);
   }
   forget_idle(now);
@@ -48,7 +48,7 @@ std::optional<Outgoing> Batcher::next(TimePoint now, bool flush) {
 
 std::optional<Batcher::TimePoint> Batcher::deadline() const {
   if (waiting_.empty()) return std::nullopt;
-  return waiting_.begin()->first + options_.flush_timeout;
+  return waiting_.begin()->first.since + options_.flush_timeout;
 }
 
 void Batcher::clear() {
@@ -100,13 +100,13 @@ void Batcher::forget_idle(TimePoint now) {
 
 /// Moves what is full to the ready ones; with `all`, the rest too.
 void Batcher::emit(Partition& partition, bool all) {
-  waiting_.erase({partition.since, &partition});
+  waiting_.erase({partition.turn, &partition});
   const std::uint64_t size_max = options_.max_size == 0 ? std::numeric_limits<std::uint64_t>::max() : options_.max_size;
   while (!partition.items.empty() &&
          (all || partition.size >= size_max || partition.size >= options_.min_size)) {
     ready_.push_back(cut(partition, size_max));
   }
-  if (!partition.items.empty()) waiting_.emplace(partition.since, &partition);
+  if (!partition.items.empty()) waiting_.emplace(partition.turn, &partition);
 }
 
 /// The first items up to `size_max`, the last of them split where it does not fit; at least one span.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <deque>
 #include <list>
@@ -44,11 +45,16 @@ class Batcher {
     QueuedRequest request;
     std::uint64_t size = 0;
   };
+  struct Turn {
+    TimePoint since;
+    std::uint64_t number = 0;  ///< among those of one instant the first come leave first
+    auto operator<=>(const Turn&) const = default;
+  };
   struct Partition {
     std::string key;
     std::deque<Item> items;
     std::uint64_t size = 0;
-    TimePoint since;      ///< when the first item came
+    Turn turn;  ///< of the first item
     TimePoint last_used;
   };
   using Partitions = std::list<Partition>;
@@ -65,7 +71,8 @@ class Batcher {
   const QueueOptions::Batch options_;
   Partitions partitions_;  ///< least recently used first
   std::unordered_map<std::string_view, Partitions::iterator> by_key_;
-  std::set<std::pair<TimePoint, Partition*>> waiting_;  ///< partitions with items, by when the first came
+  std::set<std::pair<Turn, Partition*>> waiting_;  ///< partitions with items
+  std::uint64_t turns_ = 0;
   std::deque<Outgoing> ready_;
 };
 
