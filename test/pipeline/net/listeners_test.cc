@@ -238,6 +238,9 @@ TEST_CASE("one peer has a share of the connections, loopback is exempt", "[liste
 
 #ifndef __SANITIZE_ADDRESS__
 // UBSan, which goes with ASan here, opens a pipe to look at an object's type, and finds no descriptor for it.
+// Not under the address and undefined-behaviour sanitizers: their check of virtual tables asks the kernel through a
+// pipe whether memory can be read, and without descriptors takes the failure for a broken table.
+#ifndef __SANITIZE_ADDRESS__
 TEST_CASE("without descriptors connections are refused, and taken again when there are some", "[listeners]") {
   Daemon daemon;
   daemon.open();
@@ -269,6 +272,7 @@ TEST_CASE("without descriptors connections are refused, and taken again when the
   after.send(post("x"));
   CHECK_FALSE(after.receive_until("seen").empty());
 }
+#endif
 #endif
 
 TEST_CASE("stopping answers what is under way, tells clients and frees the port", "[listeners]") {
