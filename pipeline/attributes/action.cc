@@ -142,6 +142,23 @@ std::string with_old_group_names(const std::string& text) {
   return out;
 }
 
+/// Gives every key that the actions name its number.
+void number_keys(AttributeActions& actions) {
+  std::vector<std::string> keys;
+  for (const AttributeAction& action : actions.list) {
+    if (!action.key.empty()) keys.push_back(action.key);
+    if (!action.from_attribute.empty()) keys.push_back(action.from_attribute);
+    keys.insert(keys.end(), action.groups.begin(), action.groups.end());
+  }
+  actions.keys = KeyTable(std::move(keys));
+  for (AttributeAction& action : actions.list) {
+    action.key_number = actions.keys.find(action.key);
+    action.from_number = actions.keys.find(action.from_attribute);
+    for (const std::string& group : action.groups) action.group_numbers.push_back(actions.keys.find(group));
+    if (action.pattern && action.kind != Kind::extract) actions.looks_at_all = true;
+  }
+}
+
 }  // namespace
 
 std::shared_ptr<const re2::RE2> decode_pattern(const config::Node& node, std::string_view key,
@@ -163,6 +180,7 @@ AttributeActions AttributeActions::decode(const config::Node& node, std::string_
   } else if (child.kind() == config::Node::Kind::list && actions.list.empty()) {
     node.error(key, "must not be empty");
   }
+  number_keys(actions);
   return actions;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/node.h"
+#include "pipeline/attributes/key_table.h"
 
 namespace re2 {
 class RE2;
@@ -27,10 +28,13 @@ struct AttributeAction {
 
   Kind kind = Kind::insert;
   std::string key;  ///< empty: erase and hash go by the pattern alone
+  std::uint16_t key_number = KeyTable::none;
   std::optional<ConstantAttribute> value, default_value;
   std::string from_attribute, from_context;
+  std::uint16_t from_number = KeyTable::none;
   std::shared_ptr<const re2::RE2> pattern;  ///< of keys (erase, hash) or of the value (extract)
   std::vector<std::string> groups;          ///< extract: the keys that the pattern's groups give
+  std::vector<std::uint16_t> group_numbers;
   Type converted_type = Type::string;
 };
 
@@ -44,6 +48,8 @@ struct AttributeActions {
 
   std::vector<AttributeAction> list;
   std::uint32_t number = 0;
+  KeyTable keys;             ///< all that the actions name
+  bool looks_at_all = false;  ///< an action goes by a pattern of keys
 };
 
 /// A regular expression of the configuration, or null with the error recorded. Go's `(?<name>` is

@@ -21,7 +21,8 @@ namespace sluice {
 /// kept from message to message: no allocation in a steady state.
 class AttributeEdit {
  public:
-  /// A message may hold this many attributes; of one that holds more, the rest is left out.
+  /// A message may hold this many attributes that actions look at; of one with more, the rest is left
+  /// out.
   static constexpr std::size_t attributes_max = 16384;
 
   /// `actions` outlives it.
@@ -34,12 +35,14 @@ class AttributeEdit {
   void write(BufferWriter& out) const;
 
  private:
+  /// An attribute that an action names (all of them, where one goes by a pattern).
   struct Item {
     std::string_view key;
-    std::string_view original;  ///< the whole field in the message; empty for a new attribute
-    std::string_view value;     ///< content of the AnyValue
-    const std::string* ready = nullptr;  ///< the whole field, where configuration gives it
-    enum class State : unsigned char { kept, changed, erased } state = State::kept;
+    std::string_view field;  ///< the whole field in the message; empty for a new attribute
+    std::string_view value;  ///< content of the AnyValue
+    const std::string* ready = nullptr;  ///< the whole new field, where configuration gives it
+    std::uint16_t number = KeyTable::none;
+    enum class State : std::uint8_t { kept, changed, erased } state = State::kept;
   };
   struct Source {
     std::string_view value;
@@ -47,19 +50,21 @@ class AttributeEdit {
   };
 
   bool read(std::string_view message);
+  const char* step(const char* at, const char* end);
+  Item* list(std::string_view key);
   void run(const AttributeAction& action, std::size_t index);
   std::optional<Source> source(const AttributeAction& action, std::size_t index) const;
-  const Item* find(std::string_view key) const;
-  bool replace(std::string_view key, const Source& source);
-  void append(std::string_view key, const Source& source);
+  const Item* find(std::uint16_t number) const;
+  bool replace(std::uint16_t number, const Source& source);
+  void append(std::uint16_t number, std::string_view key, const Source& source);
   void set(Item& item, const Source& source);
   void erase(Item& item);
   void hash(Item& item);
   void convert(Item& item, AttributeAction::Type type);
   void extract(const AttributeAction& action);
   std::string_view keep(std::string_view bytes);
-  std::size_t size_max() const;
   char* put(char* out, const Item& item) const;
+  char* put_without_attributes(char* out, const char* from) const;
 
   const AttributeActions& actions_;
   std::vector<std::optional<std::string>> from_context_;  ///< encoded values, by action
@@ -68,6 +73,7 @@ class AttributeEdit {
   std::size_t original_count_ = 0;  ///< items of the message; the rest is new
   bool cut_ = false;                ///< there were more than attributes_max
   bool changed_ = false;
+  std::size_t growth_ = 0;  ///< at least what the new fields take
   std::array<std::byte, 4096> scratch_;
   std::pmr::monotonic_buffer_resource memory_;  ///< values made for this message
 };

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "pipeline/attributes/value.h"
+#include "pipeline/codec/base64.h"
 #include "pipeline/model/otlp_fields.h"
 #include "pipeline/utf8.h"
 
@@ -16,22 +17,6 @@ namespace {
 using Type = AnyValueView::Type;
 
 constexpr int depth_max = 100;
-
-std::string base64(std::string_view bytes) {
-  static constexpr char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t at = 0; at < bytes.size(); at += 3) {
-    std::uint32_t group = 0;
-    const std::size_t count = std::min<std::size_t>(3, bytes.size() - at);
-    for (std::size_t i = 0; i < 3; ++i) {
-      group = group << 8 | (i < count ? static_cast<unsigned char>(bytes[at + i]) : 0U);
-    }
-    for (std::size_t i = 0; i < 4; ++i) {
-      out += i <= count ? letters[group >> (18 - 6 * i) & 0x3f] : '=';
-    }
-  }
-  return out;
-}
 
 /// ECMAScript's form: an exponent below 1e-6 and from 1e21 on, without a leading zero.
 std::string number_text(double value) {
@@ -59,7 +44,7 @@ class Json {
     switch (value.type()) {
       case Type::empty: out_ += "null"; break;
       case Type::string: append_string(value.string()); break;
-      case Type::bytes: append_string(base64(value.string())); break;
+      case Type::bytes: append_string(base64::encoded(value.string())); break;
       case Type::boolean: out_ += value.boolean() ? "true" : "false"; break;
       case Type::integer: out_ += std::to_string(value.integer()); break;
       case Type::real:
@@ -152,7 +137,7 @@ std::string text_of(const AnyValueView& value) {
   switch (value.type()) {
     case Type::empty: return {};
     case Type::string: return std::string(value.string());
-    case Type::bytes: return base64(value.string());
+    case Type::bytes: return base64::encoded(value.string());
     case Type::boolean: return value.boolean() ? "true" : "false";
     case Type::integer: return std::to_string(value.integer());
     case Type::real:

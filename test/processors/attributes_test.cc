@@ -234,8 +234,8 @@ TEST_CASE("attributes that are malformed do not stop the others from being edite
         Strings{"a=s:2bd806c97f0e00af1a1fc3328fa763a9269723c8db8fac4f93af71db186d6e90", "=e:", "b=s:", "=e:", "new=i:1"});
 }
 
-TEST_CASE("of a span with far too many attributes the rest is left out", "[attributes]") {
-  auto test = attributes("[{action: hash, key: last}, {action: insert, key: new, value: 1}]");
+TEST_CASE("of a span with far too many attributes that actions look at, the rest is left out", "[attributes]") {
+  auto test = attributes("[{action: hash, key: k}, {action: hash, key: last}, {action: insert, key: new, value: 1}]");
   SpanSpec spec{.name = "wide"};
   for (std::size_t i = 0; i < AttributeEdit::attributes_max; ++i) spec.attributes.push_back({"k", 1});
   spec.raw = length_field(9, length_field(1, "last")) + length_field(5, "renamed") + length_field(9, length_field(1, "last"));
