@@ -124,15 +124,20 @@ KeyValueView read_any_key_value(FieldRange::Field field) {
 }
 
 std::optional<KeyValueView> find_attribute(std::string_view message, std::uint32_t number, std::string_view key) {
-  std::optional<KeyValueView> found;
+  std::string_view whole;
+  std::string_view content;
   Cursor cursor(message);
   Field field;
   while (cursor.next(field)) {
     if (!field.is(number, Type::length)) continue;
-    const KeyValueView attribute = read_key_value({field.whole, field.content});
-    if (attribute.key == key) found = attribute;
+    // Keys first: a view of every attribute on the way, most of them of another key, cost three times as much.
+    const bool plain = plain_value_offset(field.content) > 0;
+    if ((plain ? plain_key(field.content) : read_any_key_value({field.whole, field.content}).key) != key) continue;
+    whole = field.whole;
+    content = field.content;
   }
-  return found;
+  if (whole.empty()) return std::nullopt;
+  return read_key_value({whole, content});
 }
 
 SpanView::SpanView(std::string_view message) : message_(message) {

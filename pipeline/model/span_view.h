@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -70,29 +71,37 @@ class AttributeRange {
 
 KeyValueView read_any_key_value(FieldRange::Field field);
 
-/// A KeyValue as everybody writes it (the key, then the value, nothing else, lengths of one byte, the value's up
-/// to two) is read here, inline: attributes are most of what is read. All others take the general way, through a
-/// variable of their own, so that the result of the short way need not be in memory.
-inline KeyValueView read_key_value(FieldRange::Field field) {
+/// Where the value's content starts in a KeyValue as everybody writes it: the key, then the value, nothing
+/// else, lengths of one byte (the value's up to two). 0 for any other.
+inline std::size_t plain_value_offset(std::string_view content) {
   constexpr char key_tag = 1 << 3 | 2;  // key_value::key and ::value, length-delimited
   constexpr char value_tag = 2 << 3 | 2;
-  const std::string_view content = field.content;
-  const auto any = [&field] {
-    const KeyValueView read = read_any_key_value(field);
-    return KeyValueView{read.field, read.key, read.value_message, read.has_value};
-  };
-  if (content.size() < 2 || content[0] != key_tag) return any();
+  if (content.size() < 2 || content[0] != key_tag) return 0;
   const std::size_t key_size = static_cast<unsigned char>(content[1]);
   std::size_t at = 2 + key_size;
-  if (key_size >= 0x80 || at + 2 > content.size() || content[at] != value_tag) return any();
+  if (key_size >= 0x80 || at + 2 > content.size() || content[at] != value_tag) return 0;
   std::size_t value_size = static_cast<unsigned char>(content[at + 1]);
   at += 2;
   if (value_size >= 0x80) {
-    if (at == content.size() || static_cast<unsigned char>(content[at]) >= 0x80) return any();
+    if (at == content.size() || static_cast<unsigned char>(content[at]) >= 0x80) return 0;
     value_size = (value_size & 0x7f) | static_cast<std::size_t>(content[at++]) << 7;
   }
-  if (value_size != content.size() - at) return any();
-  return {field.whole, {content.data() + 2, key_size}, {content.data() + at, value_size}, true};
+  return value_size == content.size() - at ? at : 0;
+}
+/// The key of a plain KeyValue.
+inline std::string_view plain_key(std::string_view content) {
+  return {content.data() + 2, static_cast<unsigned char>(content[1])};
+}
+
+/// The plain ones are read here, inline: attributes are most of what is read. All others take the general way,
+/// through a variable of their own, so that the result of the short way need not be in memory.
+inline KeyValueView read_key_value(FieldRange::Field field) {
+  const std::size_t value = plain_value_offset(field.content);
+  if (value == 0) {
+    const KeyValueView read = read_any_key_value(field);
+    return KeyValueView{read.field, read.key, read.value_message, read.has_value};
+  }
+  return {field.whole, plain_key(field.content), field.content.substr(value), true};
 }
 /// The last attribute of that key, if any.
 std::optional<KeyValueView> find_attribute(std::string_view message, std::uint32_t number, std::string_view key);
