@@ -56,7 +56,7 @@ class Problems {
   void add(Problem problem);
   std::size_t rank(const Position& position) const;
   std::string masked(std::string text) const;
-  std::string excerpt(const Position& position) const;
+  std::string excerpt(const Problem& problem) const;
 
   std::vector<Problem> list_;
   std::size_t error_count_ = 0;

@@ -24,6 +24,8 @@ class AttributeEdit {
   /// A message may hold this many attributes that actions look at; of one with more, the rest is left
   /// out.
   static constexpr std::size_t attributes_max = 16384;
+  /// What no buffer should be asked to hold; a new message may be as large as this.
+  static constexpr std::size_t size_max = Buffer::size_max / 2;
 
   /// `actions` outlives it.
   explicit AttributeEdit(const AttributeActions& actions);
@@ -33,6 +35,8 @@ class AttributeEdit {
   /// False: the message stays as it is. True: `write` gives the new one, while `message` is there.
   bool apply(std::string_view message);
   void write(BufferWriter& out) const;
+  /// At least what `write` takes. Copies of one large value can make it more than `size_max`.
+  std::size_t size() const { return message_.size() + growth_; }
 
  private:
   /// An attribute that an action names (all of them, where one goes by a pattern).

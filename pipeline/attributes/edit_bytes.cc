@@ -113,7 +113,7 @@ const char* AttributeEdit::step(const char* at, const char* end) {
 }
 
 void AttributeEdit::write(BufferWriter& out) const {
-  char* const begin = out.tail(message_.size() + growth_);
+  char* const begin = out.tail(size());
   char* at = begin;
   const char* from = message_.data();
   const char* const end = from + message_.size();

@@ -147,7 +147,7 @@ class SpanBatch {
 };
 
 /// Replaces spans, resources and scopes of one batch, leaving the rest where it lies. The new bytes go
-/// into one fresh buffer; a batch in which nothing was replaced comes back as it was. Buffers of which
+/// into a fresh buffer, and past 64 MiB into a next one; no single message may pass 512 MiB. A batch in which nothing was replaced comes back as it was. Buffers of which
 /// less than a quarter is still needed afterwards are let go (SpanBatch::compacted).
 class BatchEditor {
  public:

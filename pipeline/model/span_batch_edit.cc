@@ -1,5 +1,5 @@
-// BatchEditor: new spans are written one behind the other into one fresh buffer, each with its tag and
-// length, so that neighbours that were edited leave as one stretch and an edit of every span costs
+// BatchEditor: new spans are written one behind the other into a fresh buffer (or several large ones), each with its
+// tag and length, so that neighbours that were edited leave as one stretch and an edit of every span costs
 // little more than its memcpy. The new index starts as a copy of the old one's entries up to the span
 // that is edited; nothing is copied for a batch that is only looked at.
 
@@ -16,6 +16,9 @@ namespace {
 
 constexpr double share_min_in_passing = 0.25;
 constexpr std::size_t growth_of_a_span = 256;
+/// Where a fresh buffer counts as full and the next one begins: an edit may make a batch many times larger
+/// than the request was, and a buffer has its end.
+constexpr std::size_t fresh_size_max = std::size_t{64} << 20;
 constexpr char span_tag = static_cast<char>(wire::tag(otlp::scope_spans::spans, wire::Type::length));
 
 }  // namespace
@@ -34,6 +37,7 @@ struct BatchEditor::State {
   void keep_until(std::uint32_t index);
   void reserve_for(std::uint32_t index);
   void prepare_tables();
+  void close_fresh_buffer();
   void unmake_requests();
 
   const SpanBatch batch;
@@ -101,12 +105,23 @@ void BatchEditor::State::drop_span(std::uint32_t index) {
   ++position;
 }
 
-/// Copies the tables and gives the fresh buffer its number; it has no bytes until `finish`.
+/// Copies the tables and gives the fresh buffer its number; it has no bytes until it is closed.
 void BatchEditor::State::prepare_tables() {
-  if (tables_changed) return;
+  if (tables_changed && bytes.size() < fresh_size_max) return;
+  if (tables_changed) {
+    close_fresh_buffer();
+  } else {
+    tables = *batch.index_->tables;
+  }
   tables_changed = true;
-  tables = *batch.index_->tables;
   number = add_buffer(tables, {});
+}
+
+void BatchEditor::State::close_fresh_buffer() {
+  MemoryAccount* account = tables.sources.front().buffer.account();
+  Source& fresh = tables.sources[number];
+  fresh.buffer = std::move(bytes).freeze(account, 0);
+  fresh.length = static_cast<std::uint32_t>(fresh.buffer.size());
 }
 
 Range BatchEditor::State::written(std::string_view content) {
@@ -148,10 +163,7 @@ SpanBatch BatchEditor::State::finish() {
   if (spans_changed) keep_until(static_cast<std::uint32_t>(old_spans.size()));
   if (tables_changed) {
     unmake_requests();
-    Source& fresh = tables.sources[number];
-    MemoryAccount* account = tables.sources.front().buffer.account();
-    fresh.buffer = std::move(bytes).freeze(account, 0);
-    fresh.length = static_cast<std::uint32_t>(fresh.buffer.size());
+    close_fresh_buffer();
   }
   if (!spans_changed) spans.assign(old_spans.begin(), old_spans.end());
   const std::size_t wire_size = wire_size_of(spans);

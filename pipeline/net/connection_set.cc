@@ -5,7 +5,8 @@
 namespace sluice::net {
 namespace {
 
-// A whole request of 512 spans in one read. Larger does not pay: it has to stay in the cache until it is copied.
+// Takes a whole request of 512 spans in one read. Measured: 64, 128 and 256 KiB cost the same a span; what was
+// read must stay in the cache until it is copied to its body.
 constexpr std::size_t scratch_size = 256 * 1024;
 
 }  // namespace

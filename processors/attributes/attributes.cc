@@ -39,6 +39,10 @@ class Attributes final : public Transform {
       if (!all && !walk.matches(spans[i])) continue;
       if (!edit_.apply(batch.span_bytes(spans[i]))) continue;
       if (!editor) editor.emplace(batch);
+      if (edit_.size() > AttributeEdit::size_max) {
+        editor->drop_span(i);
+        continue;
+      }
       edit_.write(editor->begin_span(i));
       editor->end_span();
     }

@@ -24,7 +24,7 @@ class Resource final : public Transform {
       if (!edit_.apply(batch.bytes(resources[i].resource))) continue;
       if (!editor) editor.emplace(batch);
       message_.truncate(0);
-      edit_.write(message_);
+      if (edit_.size() <= AttributeEdit::size_max) edit_.write(message_);
       editor->replace_resource(i, message_.bytes());
     }
     return editor ? std::move(*editor).finish() : batch;

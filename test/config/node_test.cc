@@ -273,6 +273,7 @@ TEST_CASE("no report shows a secret", "[config]") {
   root.no_other_keys();
   CHECK(problems.list().size() == 5);
   CHECK(problems.report().find("canary-1") == std::string::npos);
+  CHECK(problems.report().find("canary-2") == std::string::npos);
   CHECK(problems.report().find("canary-3") == std::string::npos);
   CHECK(problems.report().find("found \"****\"") != std::string::npos);
 }
@@ -282,6 +283,21 @@ TEST_CASE("the value of a misspelt key that sounds secret is masked", "[config]"
   config::parse_text("api_key_: canary\nmy_password: {x: canary}\n", "f", problems).no_other_keys();
   CHECK(problems.list().size() == 2);
   CHECK(problems.report().find("canary") == std::string::npos);
+}
+
+TEST_CASE("what stands below headers is masked", "[config]") {
+  config::Problems problems;
+  const config::Node root = config::parse_text(
+      "headers:\n  x-team: canary\n  x-team: canary\n  x-list:\n    - [canary]\nplain: 1\n", "f",
+      problems);
+  std::vector<std::pair<std::string, std::string>> headers;
+  root.optional("headers", headers);
+  root.child("headers").child("x-list").list().at(0).error("", "wrong");
+  root.no_other_keys();
+  CHECK(problems.list().size() == 4);
+  CHECK(problems.report().find("canary") == std::string::npos);
+  CHECK(problems.report().find("  3 |   x-team: ****\n    |   ^\n") != std::string::npos);
+  CHECK(problems.report().find("  6 | plain: 1\n") != std::string::npos);
 }
 
 TEST_CASE("a message is one line of bounded length, whatever the file holds", "[config]") {

@@ -253,6 +253,41 @@ TEST_CASE("large values are edited in place", "[attributes]") {
               {{"a", large}, {"b", 1}}) == Strings{"a=s:small", "b=i:1", "copy=s:" + large});
 }
 
+/// `count` inserts that copy the attribute "a" into "c0", "c1" and so on.
+std::string copies(int count) {
+  std::string actions;
+  for (int i = 0; i < count; ++i) {
+    actions += (i == 0 ? "[" : ", ") + ("{action: insert, from_attribute: a, key: c" + std::to_string(i)) + "}";
+  }
+  return actions + "]";
+}
+
+TEST_CASE("an edit may make a batch many times larger than a buffer holds at best", "[attributes]") {
+  auto test = attributes(copies(4));
+  const std::string large(std::size_t{6} << 20, 'x');
+  std::vector<SpanSpec> specs = numbered_spans(4);
+  for (SpanSpec& spec : specs) spec.attributes = {{"a", large}};
+  test.send(make_batch({{.service = "shop", .spans = specs}}));
+  const SpanBatch& result = test.next.batches.at(0);
+  CHECK(result.wire_size() > 20 * large.size());
+  CHECK(span_names(result) == Strings{"span-0", "span-1", "span-2", "span-3"});
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    for (const char* key : {"a", "c0", "c1", "c2", "c3"}) {
+      CHECK(SpanView(result.span_bytes(i)).attribute(key)->value().string().size() == large.size());
+    }
+  }
+}
+
+TEST_CASE("a span that copies of a large value would make absurdly large is dropped", "[attributes]") {
+  auto test = attributes(copies(16));
+  std::vector<SpanSpec> specs = numbered_spans(2);
+  specs[0].attributes = {{"a", std::string(std::size_t{33} << 20, 'x')}};
+  CHECK(test.send(make_batch({{.service = "shop", .spans = specs}})) == "accepted");
+  CHECK(span_names(test.next.batches.at(0)) == Strings{"span-1"});
+  CHECK(test.flow("dropped") == 1);
+  CHECK(test.conserved());
+}
+
 TEST_CASE("the collector's example of the bench edits as it says", "[attributes]") {
   CHECK(after(R"([
       {key: env, value: prod, action: insert},

@@ -61,9 +61,18 @@ TEST_CASE("a malformed resource is passed on as it came", "[resource]") {
   const std::string spans = length_field(2, length_field(2, span_message({.trace_id = make_id(1, 16), .span_id = make_id(1, 8)})));
   ParseReport report;
   const auto batch = SpanBatch::parse(Buffer::copy_of(length_field(1, length_field(1, "\x0a\x7f") + spans)), report);
-  if (!batch) return;  // refused at the door is as well
+  REQUIRE(batch);
   test.send(*batch);
   CHECK(test.next.batches.at(0).encode().to_string() == batch->encode().to_string());
+}
+
+TEST_CASE("a resource that copies of a large value would make absurdly large loses its attributes", "[resource]") {
+  std::string actions;
+  for (int i = 0; i < 16; ++i) actions += ", {action: insert, from_attribute: a, key: c" + std::to_string(i) + "}";
+  ProcessorFixture test(resource_processor(), "{attributes: [{action: delete, key: none}" + actions + "]}");
+  const std::string large(std::size_t{33} << 20, 'x');
+  test.send(make_batch({{.service = "a", .attributes = {{"a", large}}, .spans = numbered_spans(1)}}));
+  CHECK(resources_of(test.next.batches.at(0)) == std::vector<Strings>{{}});
 }
 
 TEST_CASE("resource values may come from the request's context", "[resource]") {
