@@ -56,19 +56,20 @@ struct Document {
 };
 
 struct LoadOptions {
-  std::vector<std::string> configs;                         ///< paths, or "file:…", "env:NAME", "yaml:…"
-  std::vector<std::string> sets;                            ///< "a.b=c", "a::b=c"
+  std::vector<std::string> configs;  ///< paths, or "file:…", "env:NAME", "yaml:…"
+  std::vector<std::string> sets;     ///< "a.b=c", "a::b=c"
   bool traces_only = false;
-  std::string built_in;                                     ///< the text used when `configs` is empty
+  std::string built_in;  ///< the text used when `configs` is empty
 };
 
-/// Reads, merges, expands and checks. Every mistake goes to `problems`; the document is usable only when
-/// there are no errors. Types of components are checked by the graph. Components that no pipeline uses are
-/// a warning and stay, so that their options are checked too; with `traces_only`, those that only
-/// pipelines of other signals use are left out.
+/// Reads, merges, expands and checks. Every mistake goes to `problems`; the document is usable only
+/// when there are no errors. Types of components are checked by the graph. Components that no
+/// pipeline uses are a warning and stay, so that their options are checked too; with `traces_only`,
+/// those that only pipelines of other signals use are left out.
 Document load(const LoadOptions& options, Problems& problems);
 
 /// The same from one YAML text, for tests.
-Document load_text(std::string_view text, std::string file, Problems& problems, bool traces_only = false);
+Document load_text(std::string_view text, std::string file, Problems& problems,
+                   bool traces_only = false);
 
 }  // namespace sluice::config

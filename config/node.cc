@@ -18,14 +18,11 @@ bool misquoted(const Value& value) {
 /// `found "fast"`, `found a map`: the end of most messages.
 std::string found(const Value& value) {
   switch (value.kind) {
-    case Node::Kind::map:
-      return "found a map";
-    case Node::Kind::list:
-      return "found a list";
+    case Node::Kind::map: return "found a map";
+    case Node::Kind::list: return "found a list";
     case Node::Kind::scalar:
       return "found " + in_quotes(value.text) + (misquoted(value) ? " as text" : "");
-    default:
-      return "found nothing";
+    default: return "found nothing";
   }
 }
 

@@ -30,8 +30,8 @@ class Secret {
 
 /// One value of the configuration with its path and position. Getters record an error and leave the
 /// default when the value does not fit, so that decoding goes on and the user sees every mistake at
-/// once. A Node is a cheap handle; all copies share the record of which keys were asked for. An absent
-/// node behaves like an empty map and reports nothing but what is required of it.
+/// once. A Node is a cheap handle; all copies share the record of which keys were asked for. An
+/// absent node behaves like an empty map and reports nothing but what is required of it.
 class Node {
  public:
   enum class Kind { absent, null, scalar, list, map };
@@ -79,7 +79,8 @@ class Node {
               std::initializer_list<std::pair<std::string_view, Value>> words) const {
     std::vector<std::string> known;
     for (const auto& [word, value] : words) known.emplace_back(word);
-    if (const std::optional<std::size_t> index = word_index(key, known)) out = (words.begin() + *index)->second;
+    if (const std::optional<std::size_t> index = word_index(key, known))
+      out = (words.begin() + *index)->second;
   }
 
   /// A nested value; absent where the key is not there.
@@ -87,8 +88,8 @@ class Node {
   /// All keys of a map, in order, with their values; marks them as known.
   std::vector<std::pair<std::string, Node>> entries() const;
   bool has(std::string_view key) const;
-  /// Marks keys that existing files hold and that mean nothing here; each is named once at start. They
-  /// must be on the list in config/README.md.
+  /// Marks keys that existing files hold and that mean nothing here; each is named once at start.
+  /// They must be on the list in config/README.md.
   void accepted_without_effect(std::initializer_list<std::string_view> keys) const;
   /// Every key that was not asked for by now is an error, with the nearest known one as a hint.
   void no_other_keys() const;
@@ -116,9 +117,9 @@ class Node {
   void unexpected(std::string_view key, std::string_view expected) const;
   bool has_errors() const;  ///< anywhere in this run
 
-  /// The keys that were asked for, for the test that compares them with a component's README: sorted,
-  /// those of nested blocks as paths ("retry_on_failure.enabled", "actions[].key"). Keys of the user's own
-  /// (entries()) and keys accepted without effect are not among them.
+  /// The keys that were asked for, for the test that compares them with a component's README:
+  /// sorted, those of nested blocks as paths ("retry_on_failure.enabled", "actions[].key"). Keys of
+  /// the user's own (entries()) and keys accepted without effect are not among them.
   std::vector<std::string> known_keys() const;
 
   struct Content;
@@ -126,7 +127,8 @@ class Node {
 
  private:
   void missing(std::string_view key) const;
-  std::optional<std::size_t> word_index(std::string_view key, const std::vector<std::string>& words) const;
+  std::optional<std::size_t> word_index(std::string_view key,
+                                        const std::vector<std::string>& words) const;
   std::shared_ptr<const Content> content_;
 };
 

@@ -1,10 +1,11 @@
-/// yaml-cpp reads ahead: an opening bracket may start a key, so it turns everything up to the closing one
-/// into tokens before it reports the bracket. A megabyte of `[:` costs 0.8 s and over 100 MB that way, long
-/// before a limit on depth or on nodes is asked. Therefore the raw bytes are counted first: a file within
-/// the limit of 10,000 nodes has no use for more structural characters than `marks_max`, nor for a line of
-/// more than 64 KiB. What passes here costs yaml-cpp what its reading of characters costs: measured with -O2
-/// on one slow core, 0.05 to 0.18 s for a full megabyte and 35 MB at most; the check itself 6 ms.
-/// Control characters and what is not UTF-8 are refused here too, since yaml-cpp lets them through.
+/// yaml-cpp reads ahead: an opening bracket may start a key, so it turns everything up to the
+/// closing one into tokens before it reports the bracket. A megabyte of `[:` costs 0.8 s and over
+/// 100 MB that way, long before a limit on depth or on nodes is asked. Therefore the raw bytes are
+/// counted first: a file within the limit of 10,000 nodes has no use for more structural characters
+/// than `marks_max`, nor for a line of more than 64 KiB. What passes here costs yaml-cpp what its
+/// reading of characters costs: measured with -O2 on one slow core, 0.05 to 0.18 s for a full
+/// megabyte and 35 MB at most; the check itself 6 ms. Control characters and what is not UTF-8 are
+/// refused here too, since yaml-cpp lets them through.
 #include <array>
 
 #include "config/yaml.h"

@@ -19,8 +19,8 @@ void Ack::resolve(Answer answer) {
   if (AckTarget* target = std::exchange(target_, nullptr)) target->answered(std::move(answer));
 }
 
-/// A batch that went downstream and was not answered for yet: counts by the answer, then passes it on.
-/// It may be answered, and so retired, on another thread than made it.
+/// A batch that went downstream and was not answered for yet: counts by the answer, then passes it
+/// on. It may be answered, and so retired, on another thread than made it.
 class Transform::Pending final : public AckTarget, public Recycled<Transform::Pending> {
  public:
   Pending(const Transform& transform, std::uint64_t spans, Ack ack)
@@ -61,12 +61,16 @@ Transform::Transform(const ProcessorContext& context)
       counters_(context.counters),
       overload_(context.counters.refused("overload")),
       invalid_(context.counters.refused("invalid")) {
-  const auto expose = [&context](std::string_view name, std::string_view help, const Counter& counter) {
-    context.metrics.counter_callback(name, help, {{"processor", context.id}, {"otel_signal", "traces"}},
+  const auto expose = [&context](std::string_view name, std::string_view help,
+                                 const Counter& counter) {
+    context.metrics.counter_callback(name, help,
+                                     {{"processor", context.id}, {"otel_signal", "traces"}},
                                      [&counter] { return static_cast<double>(counter.value()); });
   };
-  expose("otelcol_processor_incoming_items", "Number of items passed to the processor.", counters_.in);
-  expose("otelcol_processor_outgoing_items", "Number of items emitted from the processor.", counters_.out);
+  expose("otelcol_processor_incoming_items", "Number of items passed to the processor.",
+         counters_.in);
+  expose("otelcol_processor_outgoing_items", "Number of items emitted from the processor.",
+         counters_.out);
 }
 
 SpanBatch Transform::count_and_process(SpanBatch batch) {

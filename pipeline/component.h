@@ -17,10 +17,11 @@
 #include "pipeline/metrics.h"
 #include "pipeline/model/span_batch.h"
 
-/// READ FIRST. What a component is and how spans, and the right to answer for them, go from one to the
-/// next. Life cycle: `decode` turns YAML into a closure → the graph calls the closure (no I/O) → `start`
-/// (exporters, processors, receivers: sinks first) → batches flow → `stop` (receivers first).
-/// A component instance is only ever called from its own executor, so its state needs no lock.
+/// READ FIRST. What a component is and how spans, and the right to answer for them, go from one to
+/// the next. Life cycle: `decode` turns YAML into a closure → the graph calls the closure (no I/O)
+/// → `start` (exporters, processors, receivers: sinks first) → batches flow → `stop` (receivers
+/// first). A component instance is only ever called from its own executor, so its state needs no
+/// lock.
 namespace sluice {
 
 enum class Verdict : std::uint8_t {
@@ -35,7 +36,8 @@ struct Answer {
   std::string message;                 ///< for the one who sent it
 };
 
-/// Who waits for an answer, usually a receiver's request. Called once, from whichever thread answers.
+/// Who waits for an answer, usually a receiver's request. Called once, from whichever thread
+/// answers.
 class AckTarget {
  public:
   virtual void answered(Answer answer) noexcept = 0;
@@ -72,10 +74,10 @@ struct Load {
   static Load of(const SpanBatch& batch) { return {batch.span_count(), batch.wire_size()}; }
 };
 
-/// Takes batches. `consume` may refuse through the Ack. `reserve` and `commit` are for those who hand
-/// one batch to several consumers: reserve with all, then commit to all, or cancel and refuse having
-/// kept nothing; so a resend never duplicates to those that had room. What was reserved must be either
-/// committed (with the same load, whatever became of the batch on the way) or cancelled.
+/// Takes batches. `consume` may refuse through the Ack. `reserve` and `commit` are for those who
+/// hand one batch to several consumers: reserve with all, then commit to all, or cancel and refuse
+/// having kept nothing; so a resend never duplicates to those that had room. What was reserved must
+/// be either committed (with the same load, whatever became of the batch on the way) or cancelled.
 class Consumer {
  public:
   virtual ~Consumer() = default;
@@ -97,8 +99,8 @@ class Processor : public Consumer {
 
 struct ProcessorContext;
 
-/// A processor that holds nothing: what goes in comes out changed, smaller or not at all, in the same
-/// call. Implements the hand-over and the counting; `process` is all there is to write.
+/// A processor that holds nothing: what goes in comes out changed, smaller or not at all, in the
+/// same call. Implements the hand-over and the counting; `process` is all there is to write.
 class Transform : public Processor {
  public:
   explicit Transform(const ProcessorContext& context);
@@ -120,8 +122,8 @@ class Transform : public Processor {
   Counter& invalid_;   ///< refused downstream for good
 };
 
-/// The sink of a pipeline. One instance, shared by all workers and pipelines that name it: `consume`
-/// and the rest of Consumer are called from any worker's thread.
+/// The sink of a pipeline. One instance, shared by all workers and pipelines that name it:
+/// `consume` and the rest of Consumer are called from any worker's thread.
 class Exporter : public Consumer {
  public:
   /// False with a sentence in `error` when it cannot open what it needs (a file, a certificate).
@@ -179,8 +181,8 @@ struct ReceiverContext : ComponentContext {
   net::Listeners& listeners;
   std::vector<Consumer*> next;  ///< by worker: a batch goes to that of the worker it came in on
   bool wants_context = false;   ///< some component reads the RequestContext
-  /// Where the builder says why its route was refused (Listeners::route): one sentence each; any makes
-  /// the configuration invalid.
+  /// Where the builder says why its route was refused (Listeners::route): one sentence each; any
+  /// makes the configuration invalid.
   std::vector<std::string>* errors = nullptr;
 };
 
@@ -194,21 +196,21 @@ using ExporterBuilder = std::function<std::unique_ptr<Exporter>(const ExporterCo
 using ReceiverBuilder = std::function<std::unique_ptr<Receiver>(const ReceiverContext&)>;
 using ExtensionBuilder = std::function<std::unique_ptr<Extension>(const ExtensionContext&)>;
 
-/// What decoding a component gives: the closure that makes as many instances as are wanted, and whether
-/// these options need the RequestContext (receivers fill it only where something reads it). A builder
-/// alone converts, so `decode` returns its lambda unless it reads the context.
+/// What decoding a component gives: the closure that makes as many instances as are wanted, and
+/// whether these options need the RequestContext (receivers fill it only where something reads it).
+/// A builder alone converts, so `decode` returns its lambda unless it reads the context.
 template <typename Builder>
 struct Decoded {
   template <typename Callable>
-    requires std::is_constructible_v<Builder, Callable>
-  Decoded(Callable builder, bool wants_context = false)
+  requires std::is_constructible_v<Builder, Callable> Decoded(Callable builder,
+                                                              bool wants_context = false)
       : build(std::move(builder)), reads_context(wants_context) {}
   Builder build;
   bool reads_context;
 };
 
-/// `decode` reads the options once, reporting every mistake to the node. `aliases`: other names of the
-/// same type.
+/// `decode` reads the options once, reporting every mistake to the node. `aliases`: other names of
+/// the same type.
 template <typename Builder>
 struct ComponentType {
   std::string_view name;

@@ -12,8 +12,8 @@
 
 namespace sluice {
 
-/// Waits on one thread for tasks that end on others. The state is shared with the tickets, so that one
-/// called after the wait was given up does no harm.
+/// Waits on one thread for tasks that end on others. The state is shared with the tickets, so that
+/// one called after the wait was given up does no harm.
 class Countdown {
  public:
   Countdown() : state_(std::make_shared<State>()) {}
@@ -33,8 +33,8 @@ class Countdown {
   std::shared_ptr<State> state_;
 };
 
-/// Runs `task` on the executor's thread and waits for its end. Not to be called from an executor that
-/// `task` waits for.
+/// Runs `task` on the executor's thread and waits for its end. Not to be called from an executor
+/// that `task` waits for.
 void run_on(Executor& executor, Task task);
 
 }  // namespace sluice

@@ -6,7 +6,8 @@
 namespace sluice {
 
 void ensure(bool condition, const char* what, const char* file, unsigned line) noexcept {
-  if (condition) [[likely]] return;
+  if (condition) [[likely]]
+    return;
   std::fprintf(stderr, "%s:%u: broken invariant: %s\n", file, line, what);
   std::terminate();
 }

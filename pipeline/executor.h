@@ -23,7 +23,8 @@ class Timer {
 };
 
 /// Where a component lives: one thread that runs its tasks in order, and its clock. Real ones are
-/// event loops (pipeline/net/event_loop.h); tests step a manual one (test/support/manual_executor.h).
+/// event loops (pipeline/net/event_loop.h); tests step a manual one
+/// (test/support/manual_executor.h).
 class Executor {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -34,7 +35,8 @@ class Executor {
   virtual std::chrono::system_clock::time_point wall_time() const = 0;
   /// Runs the task on this executor's thread, never inside the call. Any thread may post.
   virtual void post(Task task) = 0;
-  /// Runs the task after `delay` unless the timer is cancelled or destroyed before. Own thread only.
+  /// Runs the task after `delay` unless the timer is cancelled or destroyed before. Own thread
+  /// only.
   [[nodiscard]] virtual Timer after(Duration delay, Task task) = 0;
   /// Whether the caller is on this executor's thread.
   virtual bool is_current() const = 0;

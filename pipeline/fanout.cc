@@ -9,10 +9,13 @@ namespace sluice {
 namespace {
 
 /// Waits for the answers of all branches, which come on different threads; the last one passes the
-/// worst on and is the end of it. Each branch writes an answer of its own, so only the count is shared.
+/// worst on and is the end of it. Each branch writes an answer of its own, so only the count is
+/// shared.
 class JoinedAck {
  public:
-  static JoinedAck& create(std::size_t count, Ack ack) { return *new JoinedAck(count, std::move(ack)); }
+  static JoinedAck& create(std::size_t count, Ack ack) {
+    return *new JoinedAck(count, std::move(ack));
+  }
   Ack branch(std::size_t index) { return Ack(branches_[index]); }
 
  private:
@@ -75,7 +78,8 @@ class Fanout final : public Consumer {
     if (next_.empty()) return ack.accepted();
     // Answers may come within `commit`; `joined` is gone with the last of them.
     JoinedAck& joined = JoinedAck::create(next_.size(), std::move(ack));
-    for (std::size_t i = 0; i + 1 < next_.size(); ++i) next_[i]->commit(batch, reserved, joined.branch(i));
+    for (std::size_t i = 0; i + 1 < next_.size(); ++i)
+      next_[i]->commit(batch, reserved, joined.branch(i));
     next_.back()->commit(std::move(batch), reserved, joined.branch(next_.size() - 1));
   }
 

@@ -43,8 +43,10 @@ class PipelineGraph final : public Graph {
   void build_exporters(const Document& document, const GraphParts& parts);
   Pipeline build_pipeline(const PipelineSection& section, const GraphParts& parts);
   Lane build_lane(const PipelineSection& section, const GraphParts& parts, std::size_t worker);
-  void build_receivers(const Document& document, const GraphParts& parts, config::Problems& problems);
-  void build_extensions(const Document& document, const GraphParts& parts, config::Problems& problems);
+  void build_receivers(const Document& document, const GraphParts& parts,
+                       config::Problems& problems);
+  void build_extensions(const Document& document, const GraphParts& parts,
+                        config::Problems& problems);
   std::vector<Consumer*> entries_of(std::string_view receiver, const Document& document);
   SpanCounters& counters(std::string_view kind, const std::string& id);
   ComponentContext context(const std::string& id, Executor& executor) const {
@@ -72,20 +74,22 @@ class PipelineGraph final : public Graph {
 };
 
 bool names(const std::vector<ComponentRef>& references, std::string_view id) {
-  return std::any_of(references.begin(), references.end(), [&](const auto& each) { return each.id == id; });
+  return std::any_of(references.begin(), references.end(),
+                     [&](const auto& each) { return each.id == id; });
 }
 
 bool reads_context(const PipelineSection& pipeline, const GraphParts& parts) {
   const auto reads = [](const auto& section) {
     return [&section](const ComponentRef& each) { return section.at(each.id).reads_context; };
   };
-  return std::any_of(pipeline.processors.begin(), pipeline.processors.end(), reads(parts.processors)) ||
+  return std::any_of(pipeline.processors.begin(), pipeline.processors.end(),
+                     reads(parts.processors)) ||
          std::any_of(pipeline.exporters.begin(), pipeline.exporters.end(), reads(parts.exporters));
 }
 
 /// What came up while a component was built, as mistakes in its place of the file.
-void report(const std::vector<std::string>& errors, std::string_view section, const config::Node& node,
-            const std::string& id, config::Problems& problems) {
+void report(const std::vector<std::string>& errors, std::string_view section,
+            const config::Node& node, const std::string& id, config::Problems& problems) {
   for (const std::string& error : errors) {
     problems.error(node.position(), std::string(section) + "." + id, error);
   }
@@ -118,12 +122,14 @@ void PipelineGraph::build_exporters(const Document& document, const GraphParts& 
                                   [&](const auto& each) { return names(each.exporters, id.text); });
     if (!used) continue;
     Executor& executor = around_.loops[exporters_.size() % around_.loops.size()];
-    const ExporterContext given{context(id.text, executor), counters("exporter", id.text), around_.loops};
+    const ExporterContext given{context(id.text, executor), counters("exporter", id.text),
+                                around_.loops};
     exporters_.push_back({id.text, &executor, parts.exporters.at(id.text).build(given)});
   }
 }
 
-PipelineGraph::Pipeline PipelineGraph::build_pipeline(const PipelineSection& section, const GraphParts& parts) {
+PipelineGraph::Pipeline PipelineGraph::build_pipeline(const PipelineSection& section,
+                                                      const GraphParts& parts) {
   Pipeline pipeline{section.id, {}};
   for (std::size_t worker = 0; worker < around_.loops.size(); ++worker) {
     pipeline.lanes.push_back(build_lane(section, parts, worker));
@@ -131,21 +137,22 @@ PipelineGraph::Pipeline PipelineGraph::build_pipeline(const PipelineSection& sec
   return pipeline;
 }
 
-PipelineGraph::Lane PipelineGraph::build_lane(const PipelineSection& section, const GraphParts& parts,
-                                              std::size_t worker) {
+PipelineGraph::Lane PipelineGraph::build_lane(const PipelineSection& section,
+                                              const GraphParts& parts, std::size_t worker) {
   Lane lane;
   std::vector<Consumer*> sinks;
   for (const ComponentRef& each : section.exporters) {
-    const auto found = std::find_if(exporters_.begin(), exporters_.end(),
-                                    [&](const OwnedExporter& owned) { return owned.id == each.id; });
+    const auto found =
+        std::find_if(exporters_.begin(), exporters_.end(),
+                     [&](const OwnedExporter& owned) { return owned.id == each.id; });
     sinks.push_back(found->exporter.get());
   }
   if (sinks.size() > 1) lane.fanout = make_fanout(sinks);
   lane.entry = lane.fanout ? lane.fanout.get() : sinks.front();
 
   for (auto each = section.processors.rbegin(); each != section.processors.rend(); ++each) {
-    const ProcessorContext given{context(each->id, around_.loops[worker]), counters("processor", each->id),
-                                 *lane.entry};
+    const ProcessorContext given{context(each->id, around_.loops[worker]),
+                                 counters("processor", each->id), *lane.entry};
     lane.processors.push_back(parts.processors.at(each->id).build(given));
     lane.entry = lane.processors.back().get();
   }
@@ -154,7 +161,8 @@ PipelineGraph::Lane PipelineGraph::build_lane(const PipelineSection& section, co
 }
 
 /// By worker: the one pipeline that names the receiver, or a fan-out into all that do.
-std::vector<Consumer*> PipelineGraph::entries_of(std::string_view receiver, const Document& document) {
+std::vector<Consumer*> PipelineGraph::entries_of(std::string_view receiver,
+                                                 const Document& document) {
   std::vector<Consumer*> entries;
   for (std::size_t worker = 0; worker < around_.loops.size(); ++worker) {
     std::vector<Consumer*> lanes;
@@ -178,12 +186,17 @@ void PipelineGraph::build_receivers(const Document& document, const GraphParts& 
   for (const auto& [id, node] : document.receivers) {
     std::vector<Consumer*> next = entries_of(id.text, document);
     if (next.empty()) continue;
-    const bool wants_context = std::any_of(pipelines.begin(), pipelines.end(), [&](const auto& each) {
-      return names(each.receivers, id.text) && reads_context(each, parts);
-    });
+    const bool wants_context =
+        std::any_of(pipelines.begin(), pipelines.end(), [&](const auto& each) {
+          return names(each.receivers, id.text) && reads_context(each, parts);
+        });
     std::vector<std::string> errors;
-    const ReceiverContext given{context(id.text, around_.loops[0]), counters("receiver", id.text),
-                                around_.doors, std::move(next), wants_context, &errors};
+    const ReceiverContext given{context(id.text, around_.loops[0]),
+                                counters("receiver", id.text),
+                                around_.doors,
+                                std::move(next),
+                                wants_context,
+                                &errors};
     receivers_.emplace_back(id.text, parts.receivers.at(id.text).build(given));
     report(errors, "receivers", node, id.text, problems);
   }
@@ -208,8 +221,8 @@ SpanCounters& PipelineGraph::counters(std::string_view kind, const std::string& 
 
 /// `start` of one component on its own executor; its id goes before what it says.
 template <typename Component>
-bool start_one(Component& component, Executor& executor, std::string_view kind, const std::string& id,
-               std::string& error) {
+bool start_one(Component& component, Executor& executor, std::string_view kind,
+               const std::string& id, std::string& error) {
   bool started = false;
   run_on(executor, [&] { started = component.start(error); });
   if (!started) error = std::string(kind) + " " + id + ": " + error;
@@ -224,7 +237,8 @@ bool PipelineGraph::start(std::string& error) {
     for (std::size_t worker = 0; worker < pipeline.lanes.size(); ++worker) {
       const auto& processors = pipeline.lanes[worker].processors;
       run_on(around_.loops[worker], [&] {
-        std::for_each(processors.rbegin(), processors.rend(), [](const auto& each) { each->start(); });
+        std::for_each(processors.rbegin(), processors.rend(),
+                      [](const auto& each) { each->start(); });
       });
     }
   }
@@ -240,7 +254,8 @@ bool PipelineGraph::start(std::string& error) {
 }
 
 std::uint64_t PipelineGraph::stop(std::chrono::nanoseconds deadline, std::stop_token hurry) {
-  // A share of the time for each, so that a request that is never answered leaves the exporters some.
+  // A share of the time for each, so that a request that is never answered leaves the exporters
+  // some.
   const TimePoint start = std::chrono::steady_clock::now();
   set_ready(false);
   stop_receivers(start + deadline / 2, hurry);
@@ -266,8 +281,8 @@ void PipelineGraph::stop_receivers(TimePoint limit, std::stop_token hurry) {
   stopped.wait_until(limit, hurry);
 }
 
-/// The first processors of all pipelines, then the second ones …: what one hands on as it stops, the
-/// next one takes.
+/// The first processors of all pipelines, then the second ones …: what one hands on as it stops,
+/// the next one takes.
 void PipelineGraph::stop_processors(TimePoint limit, std::stop_token hurry) {
   bool any = true;
   for (std::size_t position = 0; std::exchange(any, false); ++position) {
@@ -277,9 +292,10 @@ void PipelineGraph::stop_processors(TimePoint limit, std::stop_token hurry) {
         const auto& processors = pipeline.lanes[worker].processors;
         if (position >= processors.size()) continue;
         any = true;
-        around_.loops[worker].post([each = processors[position].get(), done = stopped.ticket()]() mutable {
-          each->stop(std::move(done));
-        });
+        around_.loops[worker].post(
+            [each = processors[position].get(), done = stopped.ticket()]() mutable {
+              each->stop(std::move(done));
+            });
       }
     }
     stopped.wait_until(limit, hurry);
@@ -289,7 +305,9 @@ void PipelineGraph::stop_processors(TimePoint limit, std::stop_token hurry) {
 void PipelineGraph::stop_exporters(TimePoint limit, std::stop_token hurry) {
   Countdown stopped;
   for (const auto& [id, executor, exporter] : exporters_) {
-    executor->post([each = exporter.get(), done = stopped.ticket()]() mutable { each->stop(std::move(done)); });
+    executor->post([each = exporter.get(), done = stopped.ticket()]() mutable {
+      each->stop(std::move(done));
+    });
   }
   stopped.wait_until(limit, hurry);
   // The extensions last: they answer until there is nothing more to say.
@@ -302,7 +320,8 @@ std::uint64_t PipelineGraph::held() const {
   std::uint64_t spans = 0;
   for (const auto& [id, executor, exporter] : exporters_) spans += exporter->held();
   for (const auto& [key, each] : counters_) {
-    if (key.first == "processor") spans += static_cast<std::uint64_t>(std::max<std::int64_t>(each->held.value(), 0));
+    if (key.first == "processor")
+      spans += static_cast<std::uint64_t>(std::max<std::int64_t>(each->held.value(), 0));
   }
   return spans;
 }

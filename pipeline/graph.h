@@ -15,7 +15,8 @@
 
 namespace sluice {
 
-/// Every type of component there is; filled by cmd/sluice/components.cc, the only file that knows them.
+/// Every type of component there is; filled by cmd/sluice/components.cc, the only file that knows
+/// them.
 struct ComponentTable {
   std::vector<ReceiverType> receivers;
   std::vector<ProcessorType> processors;
@@ -32,23 +33,23 @@ struct Surroundings {
   Metrics& metrics;
 };
 
-/// The pipelines of one configuration: exporters once, processors per pipeline and worker, receivers
-/// once with a fan-out into the pipelines that name them. Its verbs are called from one thread that is
-/// none of the loops'. It is destroyed after the loops have stopped.
+/// The pipelines of one configuration: exporters once, processors per pipeline and worker,
+/// receivers once with a fan-out into the pipelines that name them. Its verbs are called from one
+/// thread that is none of the loops'. It is destroyed after the loops have stopped.
 class Graph {
  public:
-  /// Decodes every component and connects them; no I/O. Mistakes go to `problems`; null when there are
-  /// any.
+  /// Decodes every component and connects them; no I/O. Mistakes go to `problems`; null when there
+  /// are any.
   static std::unique_ptr<Graph> build(const config::Document& document, const ComponentTable& table,
                                       const Surroundings& surroundings, config::Problems& problems);
   virtual ~Graph() = default;
 
-  /// With the loops running: exporters, processors, extensions, receivers, then the doors. False with a
-  /// sentence in `error`; what was started goes with the graph.
+  /// With the loops running: exporters, processors, extensions, receivers, then the doors. False
+  /// with a sentence in `error`; what was started goes with the graph.
   virtual bool start(std::string& error) = 0;
   /// Closes the doors and stops the receivers, then the processors along each pipeline, then the
-  /// exporters; what is not delivered by the deadline, or when `hurry` asks, is left. Returns how many
-  /// spans that are.
+  /// exporters; what is not delivered by the deadline, or when `hurry` asks, is left. Returns how
+  /// many spans that are.
   virtual std::uint64_t stop(std::chrono::nanoseconds deadline, std::stop_token hurry) = 0;
 };
 

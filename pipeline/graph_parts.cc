@@ -15,13 +15,15 @@ template <typename Type>
 const Type* find_type(const std::vector<Type>& types, std::string_view name) {
   for (const Type& type : types) {
     if (type.name == name) return &type;
-    if (std::find(type.aliases.begin(), type.aliases.end(), name) != type.aliases.end()) return &type;
+    if (std::find(type.aliases.begin(), type.aliases.end(), name) != type.aliases.end())
+      return &type;
   }
   return nullptr;
 }
 
 template <typename Builder, typename Type>
-std::map<std::string, Decoded<Builder>> decode_section(std::string_view kind, const Section& section,
+std::map<std::string, Decoded<Builder>> decode_section(std::string_view kind,
+                                                       const Section& section,
                                                        const std::vector<Type>& types) {
   std::map<std::string, Decoded<Builder>> parts;
   for (const auto& [id, node] : section) {

@@ -17,8 +17,8 @@ struct GraphParts {
   std::map<std::string, Decoded<ExtensionBuilder>> extensions;
 };
 
-/// Mistakes, unknown types among them, go to the nodes and so to the document's problems; a component
-/// of an unknown type is left out.
+/// Mistakes, unknown types among them, go to the nodes and so to the document's problems; a
+/// component of an unknown type is left out.
 GraphParts decode_parts(const config::Document& document, const ComponentTable& table);
 
 }  // namespace sluice

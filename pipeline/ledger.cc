@@ -31,7 +31,9 @@ Charge Ledger::charge(std::size_t bytes) {
 
 void Ledger::hold(std::size_t bytes) noexcept { used_.fetch_add(bytes, std::memory_order_relaxed); }
 
-void Ledger::release(std::size_t bytes) noexcept { used_.fetch_sub(bytes, std::memory_order_relaxed); }
+void Ledger::release(std::size_t bytes) noexcept {
+  used_.fetch_sub(bytes, std::memory_order_relaxed);
+}
 
 bool Ledger::add(std::size_t bytes) {
   const std::size_t limit_now = limit();

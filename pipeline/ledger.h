@@ -26,10 +26,11 @@ class Charge {
   ~Charge();
 
   std::size_t bytes() const { return bytes_; }
-  /// Asks for (or gives back) the difference to `bytes`; false, and unchanged, when there is no room.
+  /// Asks for (or gives back) the difference to `bytes`; false, and unchanged, when there is no
+  /// room.
   [[nodiscard]] bool resize(std::size_t bytes);
-  /// The charge goes over to a buffer, as what the buffer pins (its size class, which may be a little
-  /// more or, for a short body, less): it is given back with the buffer's last handle.
+  /// The charge goes over to a buffer, as what the buffer pins (its size class, which may be a
+  /// little more or, for a short body, less): it is given back with the buffer's last handle.
   Buffer freeze(BufferWriter writer) &&;
 
  private:
@@ -38,7 +39,8 @@ class Charge {
 };
 
 /// Every byte between socket and backend, whatever holds it: `service.limits.in_flight`. Doors ask
-/// before they read a body; who is refused is told to come back. Any thread; one atomic add a request.
+/// before they read a body; who is refused is told to come back. Any thread; one atomic add a
+/// request.
 class Ledger final : public MemoryAccount {
  public:
   explicit Ledger(std::size_t limit) : limit_(limit) {}

@@ -17,10 +17,12 @@ std::string_view name_of(Level level) {
   return names[static_cast<std::size_t>(level)];
 }
 
-/// Length of the UTF-8 sequence that starts at `text`, or 0 for a byte that starts none or for one of
-/// the C1 controls, which terminals obey as they do escapes.
+/// Length of the UTF-8 sequence that starts at `text`, or 0 for a byte that starts none or for one
+/// of the C1 controls, which terminals obey as they do escapes.
 std::size_t sequence_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(i < text.size() ? text[i] : 0); };
+  const auto byte = [&](std::size_t i) {
+    return static_cast<unsigned char>(i < text.size() ? text[i] : 0);
+  };
   const unsigned char first = byte(0);
   if (first < 0x80) return 1;
   const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
@@ -80,7 +82,8 @@ constexpr std::string_view json_pattern = "{\"ts\":\"%Y-%m-%dT%H:%M:%S.%eZ\",%v}
 struct Log {
   Log() : logger("sluice", std::make_shared<spdlog::sinks::stderr_sink_mt>()) {
     logger.set_level(spdlog::level::trace);
-    logger.set_error_handler([](const std::string&) {});  // a closed standard error is no reason to die
+    logger.set_error_handler(
+        [](const std::string&) {});  // a closed standard error is no reason to die
     use(Encoding::console);
   }
   void use(Encoding which) {
@@ -115,10 +118,12 @@ void write(Level level, std::string_view message, Fields fields) {
 void limited(Level level, std::string_view message, Fields fields) {
   Log& log = the_log();
   if (level < log.level) return;
-  const std::optional<std::uint64_t> left_out = log.limiter.admit(message, std::chrono::steady_clock::now());
+  const std::optional<std::uint64_t> left_out =
+      log.limiter.admit(message, std::chrono::steady_clock::now());
   if (!left_out) return;
   std::string text(message);
-  if (*left_out > 0) text += " (and " + std::to_string(*left_out) + " more since the last such line)";
+  if (*left_out > 0)
+    text += " (and " + std::to_string(*left_out) + " more since the last such line)";
   log.logger.log(spdlog::level::info, format(log.encoding, level, text, fields));
 }
 

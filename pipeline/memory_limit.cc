@@ -5,9 +5,9 @@
 #include <string_view>
 
 // /proc/self/cgroup has a line per hierarchy, "ID:CONTROLLERS:PATH"; version 2 is the one without
-// controllers. The limit is in memory.max ("max" for none) or, in version 1, memory.limit_in_bytes (near
-// 2^63 for none). Inside a container the path may be that of the host and not exist below the mount, so
-// every ancestor up to the mount is tried.
+// controllers. The limit is in memory.max ("max" for none) or, in version 1, memory.limit_in_bytes
+// (near 2^63 for none). Inside a container the path may be that of the host and not exist below the
+// mount, so every ancestor up to the mount is tried.
 
 namespace sluice {
 namespace {

@@ -7,11 +7,12 @@
 namespace sluice {
 
 /// Bytes that the control groups of this process allow (cgroup v1 and v2, the tightest one up the
-/// tree), empty where none sets a limit. `root` stands before "/proc" and "/sys"; empty outside of tests.
+/// tree), empty where none sets a limit. `root` stands before "/proc" and "/sys"; empty outside of
+/// tests.
 std::optional<std::uint64_t> memory_limit(const std::string& root);
 
-/// What `service.limits.in_flight` is when nothing is said: 128 MiB, or a quarter of the limit if that
-/// is less.
+/// What `service.limits.in_flight` is when nothing is said: 128 MiB, or a quarter of the limit if
+/// that is less.
 std::uint64_t default_in_flight(std::optional<std::uint64_t> limit);
 
 }  // namespace sluice

@@ -47,7 +47,8 @@ double value_of(const Series& series) {
 
 // --- Text exposition format 0.0.4 ---
 
-/// Metric and label names are [a-zA-Z_][a-zA-Z0-9_]*; attribute keys such as "service.name" are not.
+/// Metric and label names are [a-zA-Z_][a-zA-Z0-9_]*; attribute keys such as "service.name" are
+/// not.
 std::string label_name(std::string_view name) {
   std::string out;
   for (const char c : name) {
@@ -99,8 +100,8 @@ void append_labels(std::string& out, const Labels& labels, std::string_view boun
   out += '}';
 }
 
-void append_line(std::string& out, std::string_view name, const Labels& labels, std::string_view bound,
-                 double value) {
+void append_line(std::string& out, std::string_view name, const Labels& labels,
+                 std::string_view bound, double value) {
   out += name;
   append_labels(out, labels, bound);
   out += ' ';
@@ -123,7 +124,8 @@ void append_histogram(std::string& out, const std::string& name, const Labels& l
   append_line(out, name + "_count", labels, {}, static_cast<double>(count));
 }
 
-void append_head(std::string& out, std::string_view name, std::string_view help, std::string_view type) {
+void append_head(std::string& out, std::string_view name, std::string_view help,
+                 std::string_view type) {
   out.append("# HELP ").append(name).append(" ");
   append_escaped(out, help, false);
   out.append("\n# TYPE ").append(name).append(" ").append(type).append("\n");
@@ -162,7 +164,8 @@ Histogram::Histogram(std::vector<double> bounds)
 
 void Histogram::observe(double value) {
   const auto bound = std::lower_bound(bounds_.begin(), bounds_.end(), value);
-  buckets_[static_cast<std::size_t>(bound - bounds_.begin())].fetch_add(1, std::memory_order_relaxed);
+  buckets_[static_cast<std::size_t>(bound - bounds_.begin())].fetch_add(1,
+                                                                        std::memory_order_relaxed);
   sum_.fetch_add(value, std::memory_order_relaxed);
 }
 
@@ -183,8 +186,8 @@ Gauge& Metrics::gauge(std::string_view name, std::string_view help, Labels label
   return *series.gauge;
 }
 
-Histogram& Metrics::histogram(std::string_view name, std::string_view help, std::vector<double> bounds,
-                              Labels labels) {
+Histogram& Metrics::histogram(std::string_view name, std::string_view help,
+                              std::vector<double> bounds, Labels labels) {
   const std::lock_guard lock(state_->mutex);
   Series& series = state_->series(name, help, Type::histogram, std::move(labels));
   if (!series.histogram) series.histogram = std::make_unique<Histogram>(std::move(bounds));
@@ -237,11 +240,14 @@ namespace {
 
 constexpr std::string_view spans_name = "sluice_component_spans";
 constexpr std::string_view spans_help =
-    "Spans offered to a component (in), handed on or delivered (out), dropped by decision, refused; "
+    "Spans offered to a component (in), handed on or delivered (out), dropped by decision, "
+    "refused; "
     "in = out + dropped + refused + held.";
 
 Labels flow_labels(std::string_view kind, std::string_view component, std::string_view flow) {
-  return {{"kind", std::string(kind)}, {"component", std::string(component)}, {"flow", std::string(flow)}};
+  return {{"kind", std::string(kind)},
+          {"component", std::string(component)},
+          {"flow", std::string(flow)}};
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
-// Strings inside OTLP bytes are passed on as they came; backends that refuse invalid UTF-8 refuse the
-// whole request for one string, so it is repaired for them here. A message is walked by a table of what
-// its fields are, first only to see whether anything is broken, since hardly anything ever is.
+// Strings inside OTLP bytes are passed on as they came; backends that refuse invalid UTF-8 refuse
+// the whole request for one string, so it is repaired for them here. A message is walked by a table
+// of what its fields are, first only to see whether anything is broken, since hardly anything ever
+// is.
 
 #include "pipeline/utf8.h"
 
@@ -27,7 +28,8 @@ bool ascii(std::string_view text) {
     std::memcpy(&eight, at, 8);
     bits |= eight;
   }
-  for (; left > 0; --left, ++at) bits |= static_cast<std::uint64_t>(static_cast<unsigned char>(*at));
+  for (; left > 0; --left, ++at)
+    bits |= static_cast<std::uint64_t>(static_cast<unsigned char>(*at));
   return (bits & 0x8080808080808080) == 0;
 }
 
@@ -74,7 +76,8 @@ constexpr Schema schema(const Schema::Field (&fields)[count], int depth = 0) {
 }
 
 extern const Schema any_value;
-constexpr Schema::Field key_value_fields[] = {{otlp::key_value::key, nullptr}, {otlp::key_value::value, &any_value}};
+constexpr Schema::Field key_value_fields[] = {{otlp::key_value::key, nullptr},
+                                              {otlp::key_value::value, &any_value}};
 constexpr Schema key_value = schema(key_value_fields);
 constexpr Schema::Field array_fields[] = {{otlp::list::values, &any_value}};
 constexpr Schema array = schema(array_fields);
@@ -86,16 +89,20 @@ constexpr Schema::Field any_value_fields[] = {{otlp::any_value::string_value, nu
 const Schema any_value = schema(any_value_fields, 1);
 constexpr Schema::Field status_fields[] = {{otlp::status::message, nullptr}};
 constexpr Schema status = schema(status_fields);
-constexpr Schema::Field event_fields[] = {{otlp::event::name, nullptr}, {otlp::event::attributes, &key_value}};
+constexpr Schema::Field event_fields[] = {{otlp::event::name, nullptr},
+                                          {otlp::event::attributes, &key_value}};
 constexpr Schema event = schema(event_fields);
-constexpr Schema::Field link_fields[] = {{otlp::link::trace_state, nullptr}, {otlp::link::attributes, &key_value}};
+constexpr Schema::Field link_fields[] = {{otlp::link::trace_state, nullptr},
+                                         {otlp::link::attributes, &key_value}};
 constexpr Schema link = schema(link_fields);
-constexpr Schema::Field span_fields[] = {{otlp::span::trace_state, nullptr},   {otlp::span::name, nullptr},
-                                         {otlp::span::attributes, &key_value}, {otlp::span::events, &event},
-                                         {otlp::span::links, &link},           {otlp::span::status, &status}};
+constexpr Schema::Field span_fields[] = {
+    {otlp::span::trace_state, nullptr},   {otlp::span::name, nullptr},
+    {otlp::span::attributes, &key_value}, {otlp::span::events, &event},
+    {otlp::span::links, &link},           {otlp::span::status, &status}};
 constexpr Schema span = schema(span_fields);
-constexpr Schema::Field scope_fields[] = {
-    {otlp::scope::name, nullptr}, {otlp::scope::version, nullptr}, {otlp::scope::attributes, &key_value}};
+constexpr Schema::Field scope_fields[] = {{otlp::scope::name, nullptr},
+                                          {otlp::scope::version, nullptr},
+                                          {otlp::scope::attributes, &key_value}};
 constexpr Schema scope = schema(scope_fields);
 constexpr Schema::Field entity_fields[] = {{otlp::entity_ref::schema_url, nullptr},
                                            {otlp::entity_ref::type, nullptr},

@@ -27,7 +27,8 @@ const std::vector<SourceFile>& sources() {
   static const std::vector<SourceFile> all = [] {
     std::vector<SourceFile> files;
     const fs::path root(SLUICE_SOURCE_DIR);
-    for (const char* top : {"cmd", "config", "pipeline", "receivers", "processors", "exporters", "extensions", "test"}) {
+    for (const char* top : {"cmd", "config", "pipeline", "receivers", "processors", "exporters",
+                            "extensions", "test"}) {
       for (const auto& entry : fs::recursive_directory_iterator(root / top)) {
         const std::string suffix = entry.path().extension().string();
         if (suffix != ".h" && suffix != ".cc") continue;
@@ -80,7 +81,8 @@ std::string listed(const std::vector<std::string>& offences) {
   return text.str();
 }
 
-TEST_CASE("dependencies go from cmd to components to pipeline to config, never between components", "[tidy]") {
+TEST_CASE("dependencies go from cmd to components to pipeline to config, never between components",
+          "[tidy]") {
   std::vector<std::string> offences;
   for (const SourceFile& file : sources()) {
     for (const Include& each : includes(file)) {
@@ -96,12 +98,15 @@ TEST_CASE("the model stands on itself and the standard library", "[tidy]") {
   for (const SourceFile& file : sources()) {
     if (!file.path.starts_with("pipeline/model/")) continue;
     for (const Include& each : includes(file)) {
-      const bool standard = !each.ours && each.target.find('/') == std::string::npos && !each.target.ends_with(".h");
+      const bool standard =
+          !each.ours && each.target.find('/') == std::string::npos && !each.target.ends_with(".h");
       const bool model = each.ours && each.target.starts_with("pipeline/model/");
       // Pages, and what malloc makes of them, are what the standard library cannot give.
-      const bool kernel = !each.ours && (each.target.starts_with("sys/") || each.target == "malloc.h");
+      const bool kernel =
+          !each.ours && (each.target.starts_with("sys/") || each.target == "malloc.h");
       const bool ensure = each.target == "pipeline/ensure.h";
-      if (!standard && !model && !kernel && !ensure) offences.push_back(file.path + ": " + each.target);
+      if (!standard && !model && !kernel && !ensure)
+        offences.push_back(file.path + ": " + each.target);
     }
   }
   CHECK(listed(offences) == "");
@@ -110,8 +115,9 @@ TEST_CASE("the model stands on itself and the standard library", "[tidy]") {
 /// Which library an include belongs to; empty for the standard library and the system.
 std::string library(std::string_view target) {
   const std::string top(target.substr(0, target.find('/')));
-  static const Names by_folder = {"boost", "yaml-cpp", "nghttp2", "spdlog", "fmt", "nlohmann", "openssl",
-                                  "re2", "CLI", "google", "catch2", "isa-l", "benchmark"};
+  static const Names by_folder = {"boost",    "yaml-cpp", "nghttp2",  "spdlog", "fmt",
+                                  "nlohmann", "openssl",  "re2",      "CLI",    "google",
+                                  "catch2",   "isa-l",    "benchmark"};
   if (target.find('/') != std::string_view::npos) return by_folder.contains(top) ? top : "";
   static const std::map<std::string, std::string, std::less<>> by_file = {
       {"simdjson.h", "simdjson"}, {"zlib.h", "zlib"}, {"zstd.h", "zstd"},
@@ -127,7 +133,8 @@ TEST_CASE("headers outside of tests include no library", "[tidy]") {
   for (const SourceFile& file : sources()) {
     if (!file.header() || file.path.starts_with("test/") || excused.contains(file.path)) continue;
     for (const Include& each : includes(file)) {
-      if (!each.ours && !library(each.target).empty()) offences.push_back(file.path + ": " + each.target);
+      if (!each.ours && !library(each.target).empty())
+        offences.push_back(file.path + ": " + each.target);
     }
   }
   CHECK(listed(offences) == "");
@@ -152,8 +159,9 @@ TEST_CASE("each library has its room", "[tidy]") {
     for (const Include& each : includes(file)) {
       const auto room = each.ours ? rooms.end() : rooms.find(library(each.target));
       if (room == rooms.end()) continue;
-      const bool home = std::any_of(room->second.begin(), room->second.end(),
-                                    [&](const std::string& prefix) { return file.path.starts_with(prefix); });
+      const bool home =
+          std::any_of(room->second.begin(), room->second.end(),
+                      [&](const std::string& prefix) { return file.path.starts_with(prefix); });
       if (!home) offences.push_back(file.path + ": " + each.target);
     }
   }
@@ -166,13 +174,15 @@ TEST_CASE("a header is included once, and each source file includes its own firs
   std::vector<std::string> offences;
   for (const SourceFile& file : sources()) {
     if (file.header()) {
-      const bool once = std::find(file.lines.begin(), file.lines.end(), "#pragma once") != file.lines.end();
+      const bool once =
+          std::find(file.lines.begin(), file.lines.end(), "#pragma once") != file.lines.end();
       if (!once) offences.push_back(file.path + ": no #pragma once");
       continue;
     }
     const std::string own = file.path.substr(0, file.path.size() - 3) + ".h";
     const std::vector<Include> all = includes(file);
-    if (paths.contains(own) && (all.empty() || all.front().target != own)) offences.push_back(file.path);
+    if (paths.contains(own) && (all.empty() || all.front().target != own))
+      offences.push_back(file.path);
   }
   CHECK(listed(offences) == "");
 }
@@ -198,7 +208,8 @@ TEST_CASE("no file is longer than a reader can hold", "[tidy]") {
   std::vector<std::string> offences;
   for (const SourceFile& file : sources()) {
     const std::size_t most = file.path.starts_with("test/") ? test_lines_max : lines_max;
-    if (file.lines.size() > most) offences.push_back(file.path + ": " + std::to_string(file.lines.size()));
+    if (file.lines.size() > most)
+      offences.push_back(file.path + ": " + std::to_string(file.lines.size()));
     for (const std::string& line : file.lines) {
       const bool tab = line.find('\t') != std::string::npos;
       if (tab || line.size() > columns_max) offences.push_back(file.path + ": " + line);

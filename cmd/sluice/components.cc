@@ -20,7 +20,8 @@ void print_section(std::ostream& out, std::string_view section, const std::vecto
   out << section << ":\n";
   for (const Type& type : types) {
     out << "  - " << type.name;
-    for (std::size_t i = 0; i < type.aliases.size(); ++i) out << (i == 0 ? "  # or " : ", ") << type.aliases[i];
+    for (std::size_t i = 0; i < type.aliases.size(); ++i)
+      out << (i == 0 ? "  # or " : ", ") << type.aliases[i];
     out << '\n';
   }
 }

@@ -28,20 +28,23 @@ using namespace sluice;
 enum ExitCode { done = 0, invalid_configuration = 1, could_not_start = 3 };
 
 std::size_t in_flight_limit(const config::ServiceSection& service) {
-  return service.in_flight_bytes > 0 ? service.in_flight_bytes : default_in_flight(memory_limit(""));
+  return service.in_flight_bytes > 0 ? service.in_flight_bytes
+                                     : default_in_flight(memory_limit(""));
 }
 
 void say_start(const Options& options, const config::Problems& problems) {
   std::string files;
   for (const std::string& each : options.load.configs) (files += files.empty() ? "" : ", ") += each;
-  log::info("sluice starts", {{"version", SLUICE_VERSION}, {"config", files.empty() ? "built-in" : files}});
+  log::info("sluice starts",
+            {{"version", SLUICE_VERSION}, {"config", files.empty() ? "built-in" : files}});
   for (const config::Problem& each : problems.list()) log::warn(problems.line(each));
   for (const std::string& key : problems.keys_without_effect()) {
     log::info("A key of the configuration is accepted without effect", {{"key", key}});
   }
 }
 
-int serve(Graph& graph, net::EventLoops& loops, Signals& signals, std::chrono::nanoseconds drain_timeout) {
+int serve(Graph& graph, net::EventLoops& loops, Signals& signals,
+          std::chrono::nanoseconds drain_timeout) {
   loops.start();
   std::string error;
   if (!graph.start(error)) {
@@ -54,8 +57,10 @@ int serve(Graph& graph, net::EventLoops& loops, Signals& signals, std::chrono::n
   log::info("sluice drains; a second signal cuts it short");
   const std::uint64_t left = graph.stop(drain_timeout, signals.hurry());
   loops.stop();
-  if (left > 0) log::error("sluice ends with spans that were not delivered", {{"spans", std::to_string(left)}});
-  else log::info("sluice ends; everything was delivered");
+  if (left > 0)
+    log::error("sluice ends with spans that were not delivered", {{"spans", std::to_string(left)}});
+  else
+    log::info("sluice ends; everything was delivered");
   return done;
 }
 

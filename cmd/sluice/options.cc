@@ -9,23 +9,26 @@ constexpr int usage_error = 2;
 
 constexpr const char* about =
     "sluice takes traces in, runs them through a pipeline and sends them on.\n"
-    "Without --config it takes OTLP on 127.0.0.1:4317 and 4318 and writes to ./sluice-traces.jsonl.";
+    "Without --config it takes OTLP on 127.0.0.1:4317 and 4318 and writes to "
+    "./sluice-traces.jsonl.";
 
 }  // namespace
 
 Options parse_options(int argc, char** argv) {
   Options options;
   CLI::App app(about, "sluice");
-  app.add_option("--config", options.load.configs,
-                 "configuration: a file, file:…, env:NAME or yaml:…; several are merged, later ones win")
+  app.add_option(
+         "--config", options.load.configs,
+         "configuration: a file, file:…, env:NAME or yaml:…; several are merged, later ones win")
       ->allow_extra_args(false);
-  app.add_option("--set", options.load.sets, "one value, e.g. processors.batch.timeout=1s; after the files")
+  app.add_option("--set", options.load.sets,
+                 "one value, e.g. processors.batch.timeout=1s; after the files")
       ->allow_extra_args(false);
   app.add_flag("--traces-only", options.load.traces_only,
                "skip pipelines for metrics and logs, and what only they use");
   app.set_version_flag("--version,-v", "sluice " SLUICE_VERSION);
-  const CLI::App* validate = app.add_subcommand("validate", "check the configuration and say all mistakes")
-                                 ->fallthrough();
+  const CLI::App* validate =
+      app.add_subcommand("validate", "check the configuration and say all mistakes")->fallthrough();
   const CLI::App* components = app.add_subcommand("components", "list the types of components");
   app.require_subcommand(0, 1);
   try {

@@ -7,8 +7,8 @@
 namespace sluice {
 
 /// The process's signals, taken by the main thread alone. To be made before any other thread, which
-/// then inherits that they are blocked. A broken pipe and a file over its size limit are errors of the
-/// call that met them, not signals.
+/// then inherits that they are blocked. A broken pipe and a file over its size limit are errors of
+/// the call that met them, not signals.
 class Signals {
  public:
   Signals();

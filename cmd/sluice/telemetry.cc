@@ -29,11 +29,12 @@ std::string instance_id() {
   return id;
 }
 
-/// What the collector says about itself, under our name, unless the configuration says otherwise; an
-/// empty value there removes one.
+/// What the collector says about itself, under our name, unless the configuration says otherwise;
+/// an empty value there removes one.
 Labels resource_labels(const config::ServiceSection& service) {
-  Labels labels = {
-      {"service.instance.id", instance_id()}, {"service.name", "sluice"}, {"service.version", SLUICE_VERSION}};
+  Labels labels = {{"service.instance.id", instance_id()},
+                   {"service.name", "sluice"},
+                   {"service.version", SLUICE_VERSION}};
   for (const auto& [key, value] : service.resource) {
     std::erase_if(labels, [&](const auto& label) { return label.first == key; });
     if (!value.empty()) labels.emplace_back(key, value);
@@ -52,8 +53,8 @@ net::Response plain(int status, std::string text) {
 
 }  // namespace
 
-Telemetry::Telemetry(const config::ServiceSection& service, const Metrics& metrics, net::Listeners& listeners,
-                     config::Problems& problems)
+Telemetry::Telemetry(const config::ServiceSection& service, const Metrics& metrics,
+                     net::Listeners& listeners, config::Problems& problems)
     : metrics_(metrics), resource_(resource_labels(service)) {
   log::configure(log_level(service.logs_level),
                  service.logs_encoding == "json" ? log::Encoding::json : log::Encoding::console);

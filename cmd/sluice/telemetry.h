@@ -10,8 +10,8 @@ namespace sluice {
 class Telemetry final : public net::Service {
  public:
   /// Sets up the log, and offers /metrics at every reader's address. Mistakes go to `problems`.
-  Telemetry(const config::ServiceSection& service, const Metrics& metrics, net::Listeners& listeners,
-            config::Problems& problems);
+  Telemetry(const config::ServiceSection& service, const Metrics& metrics,
+            net::Listeners& listeners, config::Problems& problems);
 
   net::Admission admit(const net::RequestHead& head) override;
   void serve(net::Request request, net::Reply reply) override;

@@ -27,7 +27,8 @@ struct DebugOptions {
 /// In every second the first `initial` batches pass, then every `thereafter`-th; none for 0.
 class Sampling {
  public:
-  Sampling(std::uint32_t initial, std::uint32_t thereafter) : initial_(initial), thereafter_(thereafter) {}
+  Sampling(std::uint32_t initial, std::uint32_t thereafter)
+      : initial_(initial), thereafter_(thereafter) {}
   bool pass(Executor::TimePoint now) {
     if (now - second_ >= std::chrono::seconds(1)) {
       second_ = now;
@@ -75,7 +76,9 @@ class DebugSender final : public Sender {
 bool DebugSender::start(std::string& error) {
   if (options_.use_internal_logger) return true;
   for (const std::string& path : options_.output_paths) {
-    std::FILE* output = path == "stdout" ? stdout : path == "stderr" ? stderr : std::fopen(path.c_str(), "ae");
+    std::FILE* output = path == "stdout"   ? stdout
+                        : path == "stderr" ? stderr
+                                           : std::fopen(path.c_str(), "ae");
     if (output == nullptr) {
       error = "cannot open \"" + path + "\": " + std::strerror(errno);
       return false;
@@ -115,8 +118,9 @@ void DebugSender::log(const SpanBatch& batch, const std::string& text) const {
 }
 
 void DebugSender::print(const SpanBatch& batch, const std::string& text) const {
-  const std::string summary = "Traces\t{\"resource spans\": " + std::to_string(debug_text::resource_count(batch)) +
-                              ", \"spans\": " + std::to_string(batch.span_count()) + "}\n";
+  const std::string summary =
+      "Traces\t{\"resource spans\": " + std::to_string(debug_text::resource_count(batch)) +
+      ", \"spans\": " + std::to_string(batch.span_count()) + "}\n";
   for (std::FILE* output : outputs_) {
     // Best effort: who closed the terminal does not read it.
     static_cast<void>(std::fwrite(summary.data(), 1, summary.size(), output));
@@ -129,7 +133,9 @@ ExporterBuilder decode(const config::Node& node) {
   DebugOptions options;
   using Verbosity = DebugOptions::Verbosity;
   node.one_of("verbosity", options.verbosity,
-              {{"basic", Verbosity::basic}, {"normal", Verbosity::normal}, {"detailed", Verbosity::detailed}});
+              {{"basic", Verbosity::basic},
+               {"normal", Verbosity::normal},
+               {"detailed", Verbosity::detailed}});
   node.optional("sampling_initial", options.sampling_initial);
   node.optional("sampling_thereafter", options.sampling_thereafter);
   node.optional("use_internal_logger", options.use_internal_logger);

@@ -27,7 +27,8 @@ void append_hex(std::string& out, std::string_view bytes) {
 bool is_control(std::string_view text, std::size_t at) {
   const auto c = static_cast<unsigned char>(text[at]);
   // C1 controls are two bytes in UTF-8; terminals obey them as they do escapes.
-  const bool c1 = c == 0xc2 && at + 1 < text.size() && static_cast<unsigned char>(text[at + 1]) < 0xa0;
+  const bool c1 =
+      c == 0xc2 && at + 1 < text.size() && static_cast<unsigned char>(text[at + 1]) < 0xa0;
   return c < 0x20 || c == 0x7f || c1;
 }
 
@@ -55,7 +56,8 @@ void append_number(std::string& out, Number number) {
 }
 
 std::string_view type_name(AnyValueView::Type type) {
-  constexpr std::string_view names[] = {"Empty", "Str", "Bool", "Int", "Double", "Slice", "Map", "Bytes"};
+  constexpr std::string_view names[] = {"Empty",  "Str",   "Bool", "Int",
+                                        "Double", "Slice", "Map",  "Bytes"};
   return names[static_cast<std::size_t>(type)];
 }
 
@@ -98,7 +100,8 @@ void append_value(std::string& out, const AnyValueView& value, int depth) {
   }
 }
 
-void append_attributes(std::string& out, AttributeRange attributes, std::string_view indent, std::string_view title) {
+void append_attributes(std::string& out, AttributeRange attributes, std::string_view indent,
+                       std::string_view title) {
   bool first = true;
   while (const auto attribute = attributes.next()) {
     if (first && !title.empty()) (out += title) += '\n';
@@ -125,7 +128,8 @@ void append_time(std::string& out, std::uint64_t unix_nano) {
 }
 
 std::string_view kind_name(SpanKind kind) {
-  constexpr std::string_view names[] = {"Unspecified", "Internal", "Server", "Client", "Producer", "Consumer"};
+  constexpr std::string_view names[] = {"Unspecified", "Internal", "Server",
+                                        "Client",      "Producer", "Consumer"};
   const auto index = static_cast<std::size_t>(kind);
   return index < std::size(names) ? names[index] : "Unknown";
 }
@@ -212,7 +216,8 @@ void append_span(std::string& out, const SpanView& span) {
   append_links(out, span.links());
 }
 
-void append_resource(std::string& out, std::string_view message, std::string_view extra, std::uint64_t number) {
+void append_resource(std::string& out, std::string_view message, std::string_view extra,
+                     std::uint64_t number) {
   append_title(out, "ResourceSpans", number);
   if (const auto url = FieldRange(extra, otlp::resource_spans::schema_url).next()) {
     append_line(out, "Resource SchemaURL: ", url->content);
@@ -220,7 +225,8 @@ void append_resource(std::string& out, std::string_view message, std::string_vie
   append_attributes(out, ResourceView(message).attributes(), "", "Resource attributes:");
 }
 
-void append_scope(std::string& out, std::string_view message, std::string_view extra, std::uint64_t number) {
+void append_scope(std::string& out, std::string_view message, std::string_view extra,
+                  std::uint64_t number) {
   append_title(out, "ScopeSpans", number);
   if (const auto url = FieldRange(extra, otlp::scope_spans::schema_url).next()) {
     append_line(out, "ScopeSpans SchemaURL: ", url->content);
@@ -272,7 +278,8 @@ std::string detailed(const SpanBatch& batch) {
     const ScopeEntry& scope = batch.scopes()[entry.scope];
     const ResourceEntry& resource = batch.resources()[scope.resource];
     if (scope.resource != last_resource) {
-      append_resource(out, batch.bytes(resource.resource), batch.bytes(resource.extra), resources++);
+      append_resource(out, batch.bytes(resource.resource), batch.bytes(resource.extra),
+                      resources++);
       last_resource = scope.resource;
       last_scope = none;
       scopes = 0;

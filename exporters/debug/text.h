@@ -5,8 +5,8 @@
 
 #include "pipeline/model/span_batch.h"
 
-/// Spans as text for people. Every line is one line and printable: control bytes and what is not UTF-8
-/// are escaped, so that nothing in a span reaches the terminal as a command.
+/// Spans as text for people. Every line is one line and printable: control bytes and what is not
+/// UTF-8 are escaped, so that nothing in a span reaches the terminal as a command.
 namespace sluice::debug_text {
 
 /// Occurrences of resources, as they would be encoded.

@@ -32,8 +32,9 @@ void decode_group_by(const config::Node& parent, FileOptions& options) {
   node.expect(group.open_files_max > 0, "max_open_files", "must be at least 1");
   node.no_other_keys();
   if (!group.enabled) return;
-  parent.expect(std::count(options.path.begin(), options.path.end(), '*') == 1 && options.path[0] != '*', "path",
-                "must hold exactly one *, not in front, when group_by is enabled");
+  parent.expect(
+      std::count(options.path.begin(), options.path.end(), '*') == 1 && options.path[0] != '*',
+      "path", "must hold exactly one *, not in front, when group_by is enabled");
 }
 
 void decode_directory(const config::Node& node, FileOptions& options) {
@@ -41,9 +42,11 @@ void decode_directory(const config::Node& node, FileOptions& options) {
   node.optional("create_directory", options.create_directory);
   node.optional("directory_permissions", permissions);
   if (permissions.empty()) return;
-  const bool octal = permissions.size() <= 4 && permissions.find_first_not_of("01234567") == std::string::npos;
+  const bool octal =
+      permissions.size() <= 4 && permissions.find_first_not_of("01234567") == std::string::npos;
   const unsigned long bits = octal ? std::stoul(permissions, nullptr, 8) : 01000;
-  if (bits > 0777) return node.unexpected("directory_permissions", "octal permissions such as \"0755\"");
+  if (bits > 0777)
+    return node.unexpected("directory_permissions", "octal permissions such as \"0755\"");
   node.expect(options.create_directory, "directory_permissions", "needs create_directory: true");
   options.directory_permissions = static_cast<std::uint32_t>(bits);
 }
@@ -52,9 +55,11 @@ FileOptions decode_options(const config::Node& node) {
   FileOptions options;
   node.required("path", options.path);
   node.expect(!node.has("path") || !options.path.empty(), "path", "must not be empty");
-  node.one_of("format", options.format, {{"json", FileOptions::Format::json}, {"proto", FileOptions::Format::proto}});
+  node.one_of("format", options.format,
+              {{"json", FileOptions::Format::json}, {"proto", FileOptions::Format::proto}});
   node.one_of("compression", options.compression,
-              {{"zstd", FileOptions::Compression::zstd}, {"none", FileOptions::Compression::none},
+              {{"zstd", FileOptions::Compression::zstd},
+               {"none", FileOptions::Compression::none},
                {"", FileOptions::Compression::none}});
   const config::Node parameters = node.child("compression_params");
   parameters.optional("level", options.compression_level);
@@ -64,23 +69,26 @@ FileOptions decode_options(const config::Node& node) {
   node.optional("append", options.append);
   options.rotation = decode_rotation(node.child("rotation"));
   node.optional("flush_interval", options.flush_interval);
-  node.expect(options.flush_interval >= nanoseconds::zero(), "flush_interval", "must not be negative");
-  if (options.flush_interval == nanoseconds::zero()) options.flush_interval = FileOptions().flush_interval;
+  node.expect(options.flush_interval >= nanoseconds::zero(), "flush_interval",
+              "must not be negative");
+  if (options.flush_interval == nanoseconds::zero())
+    options.flush_interval = FileOptions().flush_interval;
   decode_directory(node, options);
   decode_group_by(node, options);
   const bool compressed = options.compression != FileOptions::Compression::none;
   node.expect(!options.append || !compressed, "append", "cannot be combined with compression");
   node.expect(!options.append || !options.rotation, "append",
               "cannot be combined with rotation, which carries on with a file that is there");
-  if (node.has("encoding")) node.error("encoding", "encoding extensions are not supported; use format");
+  if (node.has("encoding"))
+    node.error("encoding", "encoding extensions are not supported; use format");
   node.no_other_keys();
   return options;
 }
 
 ExporterBuilder decode(const config::Node& node) {
   const FileOptions options = decode_options(node);
-  // As in the collector there is no queue: the answer is that of the write, and who is refused (a full
-  // disk) keeps the spans and comes back.
+  // As in the collector there is no queue: the answer is that of the write, and who is refused (a
+  // full disk) keeps the spans and comes back.
   ExportOptions around;
   around.queue.enabled = false;
   around.retry.enabled = false;

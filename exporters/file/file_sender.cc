@@ -29,7 +29,8 @@ constexpr std::size_t record_capacity_kept = 1024 * 1024;
 
 /// Errors that lie in the name, which will not be better next time.
 bool is_bad_name(int error) {
-  return error == ENAMETOOLONG || error == EISDIR || error == ENOTDIR || error == ELOOP || error == EINVAL;
+  return error == ENAMETOOLONG || error == EISDIR || error == ENOTDIR || error == ELOOP ||
+         error == EINVAL;
 }
 
 std::string sentence(const std::string& path, int error) {
@@ -133,7 +134,8 @@ bool FileSender::start(std::string& error) {
 }
 
 void FileSender::send(SpanBatch batch, std::chrono::nanoseconds, SendDone done) {
-  executor_->post([this, batch = std::move(batch), done = std::move(done)]() mutable { done(write(batch)); });
+  executor_->post(
+      [this, batch = std::move(batch), done = std::move(done)]() mutable { done(write(batch)); });
 }
 
 void FileSender::stop() {
@@ -157,7 +159,8 @@ SendResult FileSender::write(const SpanBatch& batch) {
   SendResult result;
   const std::vector<Group> groups = groups_of(batch, result.rejected_spans);
   if (result.rejected_spans > 0) {
-    result.message = "no resource attribute " + options_.group_by.resource_attribute + ", which names the file";
+    result.message =
+        "no resource attribute " + options_.group_by.resource_attribute + ", which names the file";
   }
   ready_.clear();
   records_.truncate(0);
@@ -165,7 +168,8 @@ SendResult FileSender::write(const SpanBatch& batch) {
     const int error = make_ready(group);
     if (error == 0) continue;
     result.message = sentence(group.path, error);
-    if (!options_.group_by.enabled || !is_bad_name(error)) return {SendResult::Kind::retry, result.message};
+    if (!options_.group_by.enabled || !is_bad_name(error))
+      return {SendResult::Kind::retry, result.message};
     result.rejected_spans += group.batch.span_count();
   }
   append_ready();
@@ -204,7 +208,8 @@ std::vector<Group> FileSender::groups_of(const SpanBatch& batch, std::uint64_t& 
   std::map<std::string, std::vector<std::uint32_t>> indexes;
   std::vector<std::string> paths;  // by resource: empty where the attribute is absent
   for (const ResourceEntry& resource : batch.resources()) {
-    const auto attribute = ResourceView(batch.bytes(resource.resource)).attribute(options_.group_by.resource_attribute);
+    const auto attribute = ResourceView(batch.bytes(resource.resource))
+                               .attribute(options_.group_by.resource_attribute);
     const bool named = attribute && attribute->value().type() == AnyValueView::Type::string;
     paths.push_back(named ? grouped_path(attribute->value().string()) : std::string());
   }
@@ -234,7 +239,9 @@ int FileSender::writer_for(const std::string& path, FileWriter*& writer) {
   if (writers_.size() >= options_.group_by.open_files_max) {
     if (const int error = evict_one()) return error;
   }
-  if (const int error = create_directories(fs::path(path).parent_path(), options_.directory_permissions)) return error;
+  if (const int error =
+          create_directories(fs::path(path).parent_path(), options_.directory_permissions))
+    return error;
   // A file that was closed to make room is carried on when its turn comes again.
   writers_.emplace_back(path, true, options_.rotation);
   if (const int error = writers_.back().open()) {
@@ -274,7 +281,8 @@ void FileSender::flush() {
 
 }  // namespace
 
-std::unique_ptr<Sender> make_file_sender(const FileOptions& options, const std::string& id, Executor* executor) {
+std::unique_ptr<Sender> make_file_sender(const FileOptions& options, const std::string& id,
+                                         Executor* executor) {
   return std::make_unique<FileSender>(options, id, executor);
 }
 

@@ -31,8 +31,9 @@ struct FileOptions {
   } group_by;
 };
 
-/// Writes batches to files, on a thread of its own, since a disk may block; or, for tests, on the executor
-/// that is given.
-std::unique_ptr<Sender> make_file_sender(const FileOptions& options, const std::string& id, Executor* executor);
+/// Writes batches to files, on a thread of its own, since a disk may block; or, for tests, on the
+/// executor that is given.
+std::unique_ptr<Sender> make_file_sender(const FileOptions& options, const std::string& id,
+                                         Executor* executor);
 
 }  // namespace sluice

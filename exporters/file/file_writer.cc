@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <cstdio>
 
-
 namespace sluice {
 namespace {
 
@@ -20,7 +19,8 @@ constexpr std::uint64_t megabyte = 1024 * 1024;
 FileWriter::~FileWriter() { close(); }
 
 int FileWriter::open() {
-  // A file that is rotated is carried on after a restart; one that is not starts anew, unless asked.
+  // A file that is rotated is carried on after a restart; one that is not starts anew, unless
+  // asked.
   return open_with(append_ || rotation_ ? 0 : O_TRUNC);
 }
 
@@ -58,7 +58,8 @@ int FileWriter::prepare(std::size_t size, std::chrono::system_clock::time_point 
 void FileWriter::append(std::string_view record, std::uint64_t spans) {
   buffer_ += record;
   unwritten_spans_ += spans;
-  if (buffer_.size() >= buffer_size) static_cast<void>(flush());  // what fails here fails the next `prepare`
+  if (buffer_.size() >= buffer_size)
+    static_cast<void>(flush());  // what fails here fails the next `prepare`
 }
 
 int FileWriter::flush() {

@@ -10,9 +10,9 @@
 
 namespace sluice {
 
-/// One file that records are appended to, through a buffer of its own. Records are whole in the file or
-/// absent: what a full disk lets through of one is cut off again, and the record stays in the buffer until
-/// it can be written. Called from one thread, which it may block.
+/// One file that records are appended to, through a buffer of its own. Records are whole in the
+/// file or absent: what a full disk lets through of one is cut off again, and the record stays in
+/// the buffer until it can be written. Called from one thread, which it may block.
 class FileWriter {
  public:
   FileWriter(std::string path, bool append, std::optional<RotationOptions> rotation)
@@ -23,10 +23,11 @@ class FileWriter {
 
   /// 0, or the errno of what went wrong. So below.
   [[nodiscard]] int open();
-  /// Makes ready for a record of `size` bytes: writes out what fills the buffer or could not be written
-  /// before, and begins a new file where this one would become too large.
+  /// Makes ready for a record of `size` bytes: writes out what fills the buffer or could not be
+  /// written before, and begins a new file where this one would become too large.
   [[nodiscard]] int prepare(std::size_t size, std::chrono::system_clock::time_point now);
-  /// After `prepare`. Into the buffer; a large one goes on to the file, where `flush` tells of failures.
+  /// After `prepare`. Into the buffer; a large one goes on to the file, where `flush` tells of
+  /// failures.
   void append(std::string_view record, std::uint64_t spans);
   [[nodiscard]] int flush();
 

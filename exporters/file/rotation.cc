@@ -59,37 +59,43 @@ bool is_stamp(std::string_view text) {
 std::vector<std::string> backup_stamps(const fs::path& directory, const NameParts& parts) {
   std::vector<std::string> stamps;
   std::error_code error;
-  for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error)) {
+  for (fs::directory_iterator entry(directory, error), end; !error && entry != end;
+       entry.increment(error)) {
     const std::string name = entry->path().filename().string();
     if (!name.starts_with(parts.prefix) || !name.ends_with(parts.extension)) continue;
     if (name.size() < parts.prefix.size() + parts.extension.size()) continue;
-    std::string stamp =
-        name.substr(parts.prefix.size(), name.size() - parts.prefix.size() - parts.extension.size());
+    std::string stamp = name.substr(parts.prefix.size(),
+                                    name.size() - parts.prefix.size() - parts.extension.size());
     if (is_stamp(stamp)) stamps.push_back(std::move(stamp));
   }
   std::sort(stamps.begin(), stamps.end(), std::greater<>());
   return stamps;
 }
 
-fs::path directory_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
+fs::path directory_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
 
 }  // namespace
 
 std::string backup_path(const std::string& path, system_clock::time_point now, bool localtime) {
   const NameParts parts = split_name(path);
   for (;; now += std::chrono::milliseconds(1)) {
-    const fs::path backup = directory_of(path) / (parts.prefix + stamp_of(now, localtime) + parts.extension);
+    const fs::path backup =
+        directory_of(path) / (parts.prefix + stamp_of(now, localtime) + parts.extension);
     std::error_code error;
     if (!fs::exists(backup, error)) return backup.string();
   }
 }
 
-void remove_old_backups(const std::string& path, const RotationOptions& rotation, system_clock::time_point now) {
+void remove_old_backups(const std::string& path, const RotationOptions& rotation,
+                        system_clock::time_point now) {
   if (rotation.max_backups == 0 && rotation.max_days == 0) return;
   const NameParts parts = split_name(path);
   const fs::path directory = directory_of(path);
   // The stamps sort as the times do.
-  const std::string oldest = stamp_of(now - std::chrono::hours(24) * rotation.max_days, rotation.localtime);
+  const std::string oldest =
+      stamp_of(now - std::chrono::hours(24) * rotation.max_days, rotation.localtime);
   std::uint32_t kept = 0;
   for (const std::string& stamp : backup_stamps(directory, parts)) {
     const bool too_many = rotation.max_backups != 0 && kept >= rotation.max_backups;

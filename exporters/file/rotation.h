@@ -13,12 +13,13 @@ struct RotationOptions {
   bool localtime = false;
 };
 
-/// Where `path` goes when it is full: `traces.json` becomes `traces-2026-01-02T15-04-05.000.json`. A name
-/// that is taken is passed over for the next millisecond's.
-std::string backup_path(const std::string& path, std::chrono::system_clock::time_point now, bool localtime);
+/// Where `path` goes when it is full: `traces.json` becomes `traces-2026-01-02T15-04-05.000.json`.
+/// A name that is taken is passed over for the next millisecond's.
+std::string backup_path(const std::string& path, std::chrono::system_clock::time_point now,
+                        bool localtime);
 
-/// Removes backups of `path` that are more than `max_backups` or older than `max_days`, by the time in
-/// their names. Other files are left alone.
+/// Removes backups of `path` that are more than `max_backups` or older than `max_days`, by the time
+/// in their names. Other files are left alone.
 void remove_old_backups(const std::string& path, const RotationOptions& rotation,
                         std::chrono::system_clock::time_point now);
 

@@ -15,7 +15,9 @@ class Nop final : public Exporter {
     ack.accepted();
   }
   std::optional<Answer> reserve(const Load&) override { return std::nullopt; }
-  void commit(SpanBatch batch, const Load&, Ack ack) override { consume(std::move(batch), std::move(ack)); }
+  void commit(SpanBatch batch, const Load&, Ack ack) override {
+    consume(std::move(batch), std::move(ack));
+  }
   void cancel(const Load&) override {}
 
   bool start(std::string&) override { return true; }

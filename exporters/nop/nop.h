@@ -4,7 +4,8 @@
 
 namespace sluice {
 
-/// Takes everything and forgets it: for measuring, and for pipelines whose connectors are what matters.
+/// Takes everything and forgets it: for measuring, and for pipelines whose connectors are what
+/// matters.
 ExporterType nop_exporter();
 
 }  // namespace sluice

@@ -12,11 +12,13 @@ namespace {
 using std::chrono::seconds;
 
 bool is_reserved(std::string_view name) {
-  return name.starts_with("grpc-") || name == "te" || name == "content-type" || name == "user-agent" ||
-         name == "connection" || name == "transfer-encoding" || name == "host" || name == "content-length";
+  return name.starts_with("grpc-") || name == "te" || name == "content-type" ||
+         name == "user-agent" || name == "connection" || name == "transfer-encoding" ||
+         name == "host" || name == "content-length";
 }
 
-/// As the collector decides it: `insecure` counts where no CA says that TLS is meant, and https:// always is.
+/// As the collector decides it: `insecure` counts where no CA says that TLS is meant, and https://
+/// always is.
 bool is_plain(const OtlpOptions& options) {
   const bool has_authority = !options.tls.ca_file.empty() || !options.tls.ca_pem.empty();
   return options.tls.insecure && !has_authority && !options.client.target.https;
@@ -30,7 +32,9 @@ void decode_target(const config::Node& node, OtlpOptions& options) {
   if (target) {
     options.client.target = *target;
   } else {
-    node.unexpected("endpoint", "an address such as \"gateway:4317\", \"dns:///gateway:4317\" or \"unix:///run/x.sock\"");
+    node.unexpected(
+        "endpoint",
+        "an address such as \"gateway:4317\", \"dns:///gateway:4317\" or \"unix:///run/x.sock\"");
   }
 }
 
@@ -85,12 +89,15 @@ OtlpOptions decode_options(const config::Node& node) {
 
 ExporterBuilder decode(const config::Node& node) {
   return [options = decode_options(node)](const ExporterContext& context) {
-    return make_exporter(context, options.exporting, std::make_unique<OtlpSender>(options, context));
+    return make_exporter(context, options.exporting,
+                         std::make_unique<OtlpSender>(options, context));
   };
 }
 
 }  // namespace
 
-ExporterType otlp_exporter() { return {{.name = "otlp", .decode = decode, .aliases = {"otlp_grpc"}}}; }
+ExporterType otlp_exporter() {
+  return {{.name = "otlp", .decode = decode, .aliases = {"otlp_grpc"}}};
+}
 
 }  // namespace sluice

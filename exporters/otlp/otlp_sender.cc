@@ -9,13 +9,27 @@ namespace sluice {
 
 namespace {
 
-constexpr std::string_view export_path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+constexpr std::string_view export_path =
+    "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
 std::string_view code_name(net::GrpcCode code) {
-  constexpr std::array<std::string_view, 17> names = {
-      "OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS",
-      "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED",
-      "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED"};
+  constexpr std::array<std::string_view, 17> names = {"OK",
+                                                      "CANCELLED",
+                                                      "UNKNOWN",
+                                                      "INVALID_ARGUMENT",
+                                                      "DEADLINE_EXCEEDED",
+                                                      "NOT_FOUND",
+                                                      "ALREADY_EXISTS",
+                                                      "PERMISSION_DENIED",
+                                                      "RESOURCE_EXHAUSTED",
+                                                      "FAILED_PRECONDITION",
+                                                      "ABORTED",
+                                                      "OUT_OF_RANGE",
+                                                      "UNIMPLEMENTED",
+                                                      "INTERNAL",
+                                                      "UNAVAILABLE",
+                                                      "DATA_LOSS",
+                                                      "UNAUTHENTICATED"};
   return names[static_cast<std::size_t>(code)];
 }
 
@@ -46,26 +60,31 @@ SendResult read_grpc_response(const net::ClientResponse& response) {
   }
   const RpcStatus status = read_rpc_status(response.status_details);
   result.kind = kind_of(response.grpc, status.retry_delay.has_value());
-  if (result.kind == SendResult::Kind::retry) result.delay = status.retry_delay.value_or(result.delay);
+  if (result.kind == SendResult::Kind::retry)
+    result.delay = status.retry_delay.value_or(result.delay);
   if (result.kind == SendResult::Kind::delivered) {
     PartialSuccess partial = read_partial_success(response.body);
     result.rejected_spans = partial.rejected_spans;
     result.message = std::move(partial.message);
   } else {
-    result.message = std::string(code_name(response.grpc)) + (response.message.empty() ? "" : ": ") + response.message;
+    result.message = std::string(code_name(response.grpc)) +
+                     (response.message.empty() ? "" : ": ") + response.message;
   }
   return result;
 }
 
 /// Calls under way know it weakly: those that outlive the sender find nothing to answer to.
 struct OtlpSender::Link {
-  Link(net::EventLoop& loop, const net::GrpcClientOptions& options, std::shared_ptr<net::TlsClient> tls)
+  Link(net::EventLoop& loop, const net::GrpcClientOptions& options,
+       std::shared_ptr<net::TlsClient> tls)
       : client(loop, options, std::move(tls)) {}
   net::GrpcClient client;
 };
 
 OtlpSender::OtlpSender(const OtlpOptions& options, const ExporterContext& context)
-    : options_(options), loops_(context.loops), loop_(net::loop_for(context.executor, context.loops)) {}
+    : options_(options),
+      loops_(context.loops),
+      loop_(net::loop_for(context.executor, context.loops)) {}
 
 bool OtlpSender::start(std::string& error) {
   std::shared_ptr<net::TlsClient> tls;
@@ -100,9 +119,10 @@ void OtlpSender::send(SpanBatch batch, std::chrono::nanoseconds timeout, SendDon
 void OtlpSender::call(const std::weak_ptr<Link>& link, net::ClientRequest request, SendDone done) {
   const std::shared_ptr<Link> open = link.lock();
   if (open == nullptr) return;
-  open->client.call(std::move(request), [link, answer = std::move(done)](const net::ClientResponse& response) mutable {
-    if (link.lock() != nullptr) answer(read_grpc_response(response));
-  });
+  open->client.call(std::move(request),
+                    [link, answer = std::move(done)](const net::ClientResponse& response) mutable {
+                      if (link.lock() != nullptr) answer(read_grpc_response(response));
+                    });
 }
 
 void OtlpSender::stop() { link_.reset(); }

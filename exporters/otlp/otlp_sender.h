@@ -39,7 +39,8 @@ class OtlpSender final : public Sender {
   std::size_t turn_ = 0;
 };
 
-/// What a response means for the batch (wire-level rules: OTLP specification, "OTLP/gRPC Response").
+/// What a response means for the batch (wire-level rules: OTLP specification, "OTLP/gRPC
+/// Response").
 SendResult read_grpc_response(const net::ClientResponse& response);
 
 }  // namespace sluice

@@ -15,8 +15,10 @@ using Format = OtlpHttpOptions::Format;
 using net::Encoding;
 
 bool is_reserved(std::string_view name) {
-  constexpr std::array<std::string_view, 7> names = {"content-length", "transfer-encoding", "connection", "content-type",
-                                                     "content-encoding", "host", "expect"};
+  constexpr std::array<std::string_view, 7> names = {
+      "content-length", "transfer-encoding", "connection",
+      "content-type",   "content-encoding",  "host",
+      "expect"};
   return std::ranges::find(names, name) != names.end();
 }
 
@@ -58,11 +60,13 @@ void decode_compression(const config::Node& node, OtlpHttpOptions& options) {
   std::int32_t level = 0;
   parameters.optional("level", level);
   const Encoding encoding = options.encoding;
-  const bool is_zlib = encoding == Encoding::gzip || encoding == Encoding::zlib || encoding == Encoding::deflate;
+  const bool is_zlib =
+      encoding == Encoding::gzip || encoding == Encoding::zlib || encoding == Encoding::deflate;
   const std::int32_t level_max = is_zlib ? 9 : encoding == Encoding::zstd ? 22 : 0;
   parameters.expect(level >= (is_zlib ? -1 : 0) && level <= level_max, "level",
                     level_max == 0 ? "this compression has no levels"
-                                   : "must be between 1 and " + std::to_string(level_max) + ", or 0 for the default");
+                                   : "must be between 1 and " + std::to_string(level_max) +
+                                         ", or 0 for the default");
   options.compression_level = std::max(level, 0);
   parameters.no_other_keys();
 }
@@ -74,7 +78,7 @@ void decode_idle(const config::Node& node, net::HttpClientOptions& client) {
   node.optional("max_idle_conns_per_host", idle_per_host);
   node.optional("idle_conn_timeout", client.idle_timeout);
   node.expect(client.idle_timeout.count() >= 0, "idle_conn_timeout", "must not be negative");
-  if (idle_max == 0) idle_max = UINT32_MAX;  // no limit
+  if (idle_max == 0) idle_max = UINT32_MAX;                              // no limit
   if (idle_per_host != 0) idle_max = std::min(idle_max, idle_per_host);  // there is one host
   client.idle_connections_max = idle_max;
 }
@@ -99,10 +103,12 @@ void decode_proxy(const config::Node& node, net::HttpClientOptions& client) {
   const std::optional<net::Url> proxy = read_url(node, "proxy_url");
   if (!proxy) return;
   node.optional("proxy_url", client.proxy_url);
-  node.expect(proxy->scheme == "http", "proxy_url", "the proxy itself is spoken to without TLS: expected http://");
+  node.expect(proxy->scheme == "http", "proxy_url",
+              "the proxy itself is spoken to without TLS: expected http://");
 }
 
-void decode_headers(const config::Node& node, const std::optional<net::Url>& url, OtlpHttpOptions& options) {
+void decode_headers(const config::Node& node, const std::optional<net::Url>& url,
+                    OtlpHttpOptions& options) {
   net::HeaderList list = net::decode_client_headers(node, is_reserved);
   const auto has = [&](std::string_view name) {
     return std::ranges::any_of(list, [&](const auto& header) { return header.first == name; });
@@ -111,12 +117,14 @@ void decode_headers(const config::Node& node, const std::optional<net::Url>& url
   if (url && !url->user.empty() && !has("authorization")) {
     list.emplace_back("authorization", "Basic " + base64::encoded(url->user));
   }
-  list.emplace_back("content-type", options.format == Format::json ? "application/json" : "application/x-protobuf");
+  list.emplace_back("content-type",
+                    options.format == Format::json ? "application/json" : "application/x-protobuf");
   options.headers = std::move(list);
 }
 
 void refuse_cookies(const config::Node& node) {
-  if (node.child("cookies").present()) node.error("cookies", "cookies are not kept; remove the block");
+  if (node.child("cookies").present())
+    node.error("cookies", "cookies are not kept; remove the block");
 }
 
 OtlpHttpOptions decode_options(const config::Node& node) {
@@ -135,8 +143,8 @@ OtlpHttpOptions decode_options(const config::Node& node) {
   decode_headers(node, url, options);
   decode_connections(node, options.client);
   decode_proxy(node, options.client);
-  node.accepted_without_effect({"read_buffer_size", "write_buffer_size", "force_attempt_http2", "http2_read_idle_timeout",
-                                "http2_ping_timeout"});
+  node.accepted_without_effect({"read_buffer_size", "write_buffer_size", "force_attempt_http2",
+                                "http2_read_idle_timeout", "http2_ping_timeout"});
   refuse_cookies(node);
   net::refuse_client_extensions(node);
   decode_export(node, options.exporting);
@@ -146,12 +154,15 @@ OtlpHttpOptions decode_options(const config::Node& node) {
 
 ExporterBuilder decode(const config::Node& node) {
   return [options = decode_options(node)](const ExporterContext& context) {
-    return make_exporter(context, options.exporting, std::make_unique<OtlpHttpSender>(options, context));
+    return make_exporter(context, options.exporting,
+                         std::make_unique<OtlpHttpSender>(options, context));
   };
 }
 
 }  // namespace
 
-ExporterType otlphttp_exporter() { return {{.name = "otlphttp", .decode = decode, .aliases = {"otlp_http"}}}; }
+ExporterType otlphttp_exporter() {
+  return {{.name = "otlphttp", .decode = decode, .aliases = {"otlp_http"}}};
+}
 
 }  // namespace sluice

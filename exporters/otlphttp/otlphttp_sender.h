@@ -23,8 +23,8 @@ struct OtlpHttpOptions {
   ExportOptions exporting;
 };
 
-/// One attempt is one POST. Protobuf leaves as the batch's own bytes; where they are written as JSON or
-/// compressed, the workers take turns, since that is most of what an attempt costs.
+/// One attempt is one POST. Protobuf leaves as the batch's own bytes; where they are written as
+/// JSON or compressed, the workers take turns, since that is most of what an attempt costs.
 class OtlpHttpSender final : public Sender {
  public:
   OtlpHttpSender(const OtlpHttpOptions& options, const ExporterContext& context);
@@ -35,7 +35,8 @@ class OtlpHttpSender final : public Sender {
  private:
   struct Link;
   static EncodedBatch body_of(const SpanBatch& batch, const OtlpHttpOptions& options);
-  static void post(const std::weak_ptr<Link>& link, SpanBatch batch, std::chrono::nanoseconds timeout, SendDone done);
+  static void post(const std::weak_ptr<Link>& link, SpanBatch batch,
+                   std::chrono::nanoseconds timeout, SendDone done);
 
   OtlpHttpOptions options_;
   net::EventLoops& loops_;
@@ -45,9 +46,11 @@ class OtlpHttpSender final : public Sender {
 };
 
 /// What a response means for the batch (OTLP specification, "OTLP/HTTP Response").
-SendResult read_http_response(const net::ClientResponse& response, std::chrono::system_clock::time_point now);
+SendResult read_http_response(const net::ClientResponse& response,
+                              std::chrono::system_clock::time_point now);
 
 /// Retry-After: seconds, or an HTTP date (IMF-fixdate) in the future; 0 where it is neither.
-std::chrono::milliseconds parse_retry_after(std::string_view text, std::chrono::system_clock::time_point now);
+std::chrono::milliseconds parse_retry_after(std::string_view text,
+                                            std::chrono::system_clock::time_point now);
 
 }  // namespace sluice

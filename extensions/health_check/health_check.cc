@@ -36,7 +36,8 @@ std::string go_duration(nanoseconds duration) {
 std::string rfc3339(system_clock::time_point time) {
   const auto whole = std::chrono::floor<std::chrono::seconds>(time);
   const auto fraction = std::chrono::duration_cast<nanoseconds>(time - whole).count();
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:09}Z", fmt::gmtime(system_clock::to_time_t(whole)), fraction);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:09}Z", fmt::gmtime(system_clock::to_time_t(whole)),
+                     fraction);
 }
 
 /// Asked on any worker; told on one.
@@ -56,15 +57,17 @@ class HealthCheck final : public Extension, public net::Service {
 
   net::Admission admit(const net::RequestHead&) override { return {4096, {}}; }
   void serve(net::Request, net::Reply reply) override { reply.send(answer()); }
-  net::Response transport_error(net::TransportError, const net::RequestHead&, std::string_view) override {
+  net::Response transport_error(net::TransportError, const net::RequestHead&,
+                                std::string_view) override {
     return answer();
   }
 
  private:
   void route(const std::string& path, const ExtensionContext& context) {
     std::string error;
-    const bool free = context.listeners.route(context.id, config_.server.endpoint, config_.server.server, path,
-                                              config_.server.route, *this, error);
+    const bool free =
+        context.listeners.route(context.id, config_.server.endpoint, config_.server.server, path,
+                                config_.server.route, *this, error);
     if (!free && context.errors != nullptr) context.errors->push_back(error);
   }
 
@@ -80,9 +83,10 @@ class HealthCheck final : public Extension, public net::Service {
   }
 
   static std::string available(nanoseconds up_since) {
-    const system_clock::time_point since{std::chrono::duration_cast<system_clock::duration>(up_since)};
-    return fmt::format(R"({{"status":"Server available","upSince":"{}","uptime":"{}"}})", rfc3339(since),
-                       go_duration(system_clock::now() - since));
+    const system_clock::time_point since{
+        std::chrono::duration_cast<system_clock::duration>(up_since)};
+    return fmt::format(R"({{"status":"Server available","upSince":"{}","uptime":"{}"}})",
+                       rfc3339(since), go_duration(system_clock::now() - since));
   }
   static std::string unavailable() {
     return R"({"status":"Server not available","upSince":"0001-01-01T00:00:00Z","uptime":""})";

@@ -16,8 +16,9 @@ namespace {
 using Kind = AttributeAction::Kind;
 
 const std::initializer_list<std::pair<std::string_view, Kind>> kinds = {
-    {"insert", Kind::insert}, {"update", Kind::update},   {"upsert", Kind::upsert},  {"delete", Kind::erase},
-    {"hash", Kind::hash},     {"extract", Kind::extract}, {"convert", Kind::convert}};
+    {"insert", Kind::insert},  {"update", Kind::update}, {"upsert", Kind::upsert},
+    {"delete", Kind::erase},   {"hash", Kind::hash},     {"extract", Kind::extract},
+    {"convert", Kind::convert}};
 
 bool sets_a_value(Kind kind) {
   return kind == Kind::insert || kind == Kind::update || kind == Kind::upsert;
@@ -30,8 +31,8 @@ std::optional<Kind> decode_kind(const config::Node& node, std::string& word) {
   if (word.empty()) return std::nullopt;
   std::string lower = word;
   for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  const auto* const found =
-      std::find_if(kinds.begin(), kinds.end(), [&](const auto& known) { return known.first == lower; });
+  const auto* const found = std::find_if(kinds.begin(), kinds.end(),
+                                         [&](const auto& known) { return known.first == lower; });
   if (found != kinds.end()) return found->second;
   node.one_of("action", kind, kinds);  // says what is known, and which comes nearest
   return std::nullopt;
@@ -50,7 +51,8 @@ void refuse_unused(const config::Node& node, const std::string& word,
 }
 
 std::optional<ConstantAttribute> decode_constant(const config::Node& node, std::string_view key,
-                                                 const std::string& attribute, std::uint32_t number) {
+                                                 const std::string& attribute,
+                                                 std::uint32_t number) {
   if (!given(node, key)) return std::nullopt;
   std::string value = encoded_value(node.child(key));
   std::string field = encoded_attribute(number, attribute, value);
@@ -68,7 +70,8 @@ void decode_source(const config::Node& node, AttributeAction& action, const std:
   if (sources > 1) {
     node.error("", "takes only one of value, from_attribute and from_context");
   } else if (sources == 0 && !action.default_value) {
-    node.error("", "the action \"" + word + "\" needs one of value, from_attribute, from_context and default_value");
+    node.error("", "the action \"" + word +
+                       "\" needs one of value, from_attribute, from_context and default_value");
   }
   refuse_unused(node, word, {"pattern", "converted_type"});
 }
@@ -76,10 +79,12 @@ void decode_source(const config::Node& node, AttributeAction& action, const std:
 void decode_groups(const config::Node& node, AttributeAction& action) {
   const std::map<int, std::string>& names = action.pattern->CapturingGroupNames();
   const int count = action.pattern->NumberOfCapturingGroups();
-  node.expect(count > 0, "pattern", "needs a named group such as (?P<key>.*): it names the attribute to write");
+  node.expect(count > 0, "pattern",
+              "needs a named group such as (?P<key>.*): it names the attribute to write");
   for (int group = 1; group <= count; ++group) {
     const auto name = names.find(group);
-    if (name == names.end()) return node.error("pattern", "every group needs a name, such as (?P<key>.*)");
+    if (name == names.end())
+      return node.error("pattern", "every group needs a name, such as (?P<key>.*)");
     action.groups.push_back(name->second);
   }
 }
@@ -97,8 +102,8 @@ AttributeAction decode_action(const config::Node& node, std::uint32_t number) {
   if (by_pattern && action.key.empty() && pattern.empty()) {
     node.error("", "the action \"" + word + "\" needs key or pattern");
   }
-  const std::initializer_list<std::string_view> sources = {"value", "from_attribute", "from_context",
-                                                           "default_value"};
+  const std::initializer_list<std::string_view> sources = {"value", "from_attribute",
+                                                           "from_context", "default_value"};
   for (const std::string_view key : sources) (void)node.child(key);  // known, whatever the action
   (void)node.child("converted_type");
   if (kind) action.kind = *kind;
@@ -154,7 +159,8 @@ void number_keys(AttributeActions& actions) {
   for (AttributeAction& action : actions.list) {
     action.key_number = actions.keys.find(action.key);
     action.from_number = actions.keys.find(action.from_attribute);
-    for (const std::string& group : action.groups) action.group_numbers.push_back(actions.keys.find(group));
+    for (const std::string& group : action.groups)
+      action.group_numbers.push_back(actions.keys.find(group));
     if (action.pattern && action.kind != Kind::extract) actions.looks_at_all = true;
   }
 }
@@ -165,7 +171,8 @@ std::shared_ptr<const re2::RE2> decode_pattern(const config::Node& node, std::st
                                                std::string text) {
   auto pattern = std::make_shared<re2::RE2>(with_old_group_names(text), re2::RE2::Quiet);
   if (pattern->ok()) return pattern;
-  node.error(key, "expected a regular expression (RE2), found \"" + text + "\": " + pattern->error());
+  node.error(key,
+             "expected a regular expression (RE2), found \"" + text + "\": " + pattern->error());
   return nullptr;
 }
 

@@ -40,15 +40,16 @@ struct AttributeAction {
 
 /// A list of actions, decoded once and shared by all instances.
 struct AttributeActions {
-  /// Reads the list under `key`; `number` is the field that holds the attributes in the message to be
-  /// edited.
-  static AttributeActions decode(const config::Node& node, std::string_view key, std::uint32_t number);
+  /// Reads the list under `key`; `number` is the field that holds the attributes in the message to
+  /// be edited.
+  static AttributeActions decode(const config::Node& node, std::string_view key,
+                                 std::uint32_t number);
 
   bool reads_context() const;
 
   std::vector<AttributeAction> list;
   std::uint32_t number = 0;
-  KeyTable keys;             ///< all that the actions name
+  KeyTable keys;              ///< all that the actions name
   bool looks_at_all = false;  ///< an action goes by a pattern of keys
 };
 

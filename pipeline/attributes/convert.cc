@@ -12,7 +12,8 @@ namespace {
 
 using Type = AnyValueView::Type;
 
-/// Towards zero; what does not fit becomes the smallest integer, as it does in the collector on x86-64.
+/// Towards zero; what does not fit becomes the smallest integer, as it does in the collector on
+/// x86-64.
 std::int64_t truncated(double value) {
   constexpr double limit = 9223372036854775808.0;  // 2^63
   if (!(value >= -limit && value < limit)) return std::numeric_limits<std::int64_t>::min();
@@ -34,7 +35,8 @@ std::optional<std::int64_t> read_integer(std::string_view text) {
 std::optional<double> read_real(std::string_view text) {
   const bool negative = text.starts_with('-');
   if (negative || text.starts_with('+')) text.remove_prefix(1);
-  if (text.empty() || text[0] == '-' || text.find('(') != std::string_view::npos) return std::nullopt;
+  if (text.empty() || text[0] == '-' || text.find('(') != std::string_view::npos)
+    return std::nullopt;
   auto form = std::chars_format::general;
   if (text.starts_with("0x") || text.starts_with("0X")) {
     if (text.find_first_of("pP") == std::string_view::npos) return std::nullopt;
@@ -52,7 +54,8 @@ std::optional<std::string> to_integer(const AnyValueView& value) {
     case Type::real: return encoded_integer(truncated(value.real()));
     case Type::boolean: return encoded_integer(value.boolean() ? 1 : 0);
     case Type::string:
-      if (const std::optional<std::int64_t> number = read_integer(value.string())) return encoded_integer(*number);
+      if (const std::optional<std::int64_t> number = read_integer(value.string()))
+        return encoded_integer(*number);
       return std::nullopt;
     default: return std::nullopt;
   }
@@ -63,7 +66,8 @@ std::optional<std::string> to_real(const AnyValueView& value) {
     case Type::integer: return encoded_real(static_cast<double>(value.integer()));
     case Type::boolean: return encoded_real(value.boolean() ? 1 : 0);
     case Type::string:
-      if (const std::optional<double> number = read_real(value.string())) return encoded_real(*number);
+      if (const std::optional<double> number = read_real(value.string()))
+        return encoded_real(*number);
       return std::nullopt;
     default: return std::nullopt;
   }
@@ -102,7 +106,8 @@ std::optional<std::string> context_value(const RequestContext* context, std::str
   constexpr std::string_view metadata = "metadata.";
   constexpr std::string_view auth = "auth.";
   if (context == nullptr) return std::nullopt;
-  if (name == "client.address") return context->peer.empty() ? std::nullopt : std::optional(context->peer);
+  if (name == "client.address")
+    return context->peer.empty() ? std::nullopt : std::optional(context->peer);
   if (name.starts_with(auth)) return joined(context->auth, name.substr(auth.size()));
   if (name.starts_with(metadata)) name.remove_prefix(metadata.size());
   return metadata_of(*context, name);

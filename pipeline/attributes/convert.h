@@ -10,12 +10,13 @@
 
 namespace sluice {
 
-/// The encoded value in another type, by the collector's rules; nothing if it has that type already or
-/// cannot be read as one.
+/// The encoded value in another type, by the collector's rules; nothing if it has that type already
+/// or cannot be read as one.
 std::optional<std::string> converted(const AnyValueView& value, AttributeAction::Type type);
 
-/// What `from_context: name` means for a request: "metadata.KEY", "auth.KEY", "client.address", anything
-/// else a metadata key. Several values are joined with ';'. Nothing where the request has none.
+/// What `from_context: name` means for a request: "metadata.KEY", "auth.KEY", "client.address",
+/// anything else a metadata key. Several values are joined with ';'. Nothing where the request has
+/// none.
 std::optional<std::string> context_value(const RequestContext* context, std::string_view name);
 
 }  // namespace sluice

@@ -51,7 +51,9 @@ void AttributeEdit::run(const AttributeAction& action, std::size_t index) {
     if (!action.pattern) return;
     for (Item& item : items_) {
       if (item.state == Item::State::erased) continue;
-      if (re2::RE2::PartialMatch(re2::StringPiece(item.key.data(), item.key.size()), *action.pattern)) edit(item);
+      if (re2::RE2::PartialMatch(re2::StringPiece(item.key.data(), item.key.size()),
+                                 *action.pattern))
+        edit(item);
     }
   };
   const std::uint16_t number = action.key_number;
@@ -65,7 +67,8 @@ void AttributeEdit::run(const AttributeAction& action, std::size_t index) {
       if (const auto from = source(action, index)) replace(number, *from);
       return;
     case Kind::upsert:
-      if (const auto from = source(action, index); from && !replace(number, *from)) append(number, action.key, *from);
+      if (const auto from = source(action, index); from && !replace(number, *from))
+        append(number, action.key, *from);
       return;
     case Kind::erase:
       each([this](Item& item) { erase(item); });
@@ -85,7 +88,8 @@ std::optional<AttributeEdit::Source> AttributeEdit::source(const AttributeAction
   if (!action.from_attribute.empty()) {
     if (const Item* const item = find(action.from_number)) return Source{item->value};
   }
-  if (action.default_value) return Source{action.default_value->value, &action.default_value->field};
+  if (action.default_value)
+    return Source{action.default_value->value, &action.default_value->field};
   return std::nullopt;
 }
 
@@ -150,8 +154,8 @@ void AttributeEdit::extract(const AttributeAction& action) {
   if (item == nullptr || AnyValueView(item->value).type() != AnyValueView::Type::string) return;
   const std::string_view text = AnyValueView(item->value).string();
   std::vector<re2::StringPiece> found(action.groups.size() + 1);
-  if (!action.pattern->Match(re2::StringPiece(text.data(), text.size()), 0, text.size(), re2::RE2::UNANCHORED,
-                             found.data(), static_cast<int>(found.size()))) {
+  if (!action.pattern->Match(re2::StringPiece(text.data(), text.size()), 0, text.size(),
+                             re2::RE2::UNANCHORED, found.data(), static_cast<int>(found.size()))) {
     return;
   }
   for (std::size_t i = 0; i < action.groups.size(); ++i) {

@@ -14,15 +14,15 @@
 
 namespace sluice {
 
-/// Applies a list of actions to one message after the other (a Span, a Resource), on its bytes: what no
-/// action touches is copied as it stands, a changed attribute keeps its place, a new one goes to the
-/// end. An action on a key applies to all attributes of that key, should a sender repeat it, so that
-/// nothing that was to be hidden stays in a duplicate; one that reads takes the last. Scratch memory is
-/// kept from message to message: no allocation in a steady state.
+/// Applies a list of actions to one message after the other (a Span, a Resource), on its bytes:
+/// what no action touches is copied as it stands, a changed attribute keeps its place, a new one
+/// goes to the end. An action on a key applies to all attributes of that key, should a sender
+/// repeat it, so that nothing that was to be hidden stays in a duplicate; one that reads takes the
+/// last. Scratch memory is kept from message to message: no allocation in a steady state.
 class AttributeEdit {
  public:
-  /// A message may hold this many attributes that actions look at; of one with more, the rest is left
-  /// out.
+  /// A message may hold this many attributes that actions look at; of one with more, the rest is
+  /// left out.
   static constexpr std::size_t attributes_max = 16384;
   /// What no buffer should be asked to hold; a new message may be as large as this.
   static constexpr std::size_t size_max = Buffer::size_max / 2;

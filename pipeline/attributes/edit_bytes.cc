@@ -1,11 +1,12 @@
-// The two halves of an edit that touch the bytes of a message: listing its attributes, and writing it
-// anew around those that changed.
+// The two halves of an edit that touch the bytes of a message: listing its attributes, and writing
+// it anew around those that changed.
 //
 //   … other fields … | 4a LL 0a KK key 12 VV value | 4a … | … other fields …
 //
-// Every span pays for the listing, so the shapes that SDKs write (lengths of one byte, key before value)
-// are recognised without a branch on the wire type, and an attribute that no action names is stepped
-// over without being written down. Any other shape goes through the Cursor and means the same.
+// Every span pays for the listing, so the shapes that SDKs write (lengths of one byte, key before
+// value) are recognised without a branch on the wire type, and an attribute that no action names is
+// stepped over without being written down. Any other shape goes through the Cursor and means the
+// same.
 #include <cstring>
 
 #include "pipeline/attributes/edit.h"
@@ -18,9 +19,13 @@ namespace {
 
 unsigned byte(const char* at) { return static_cast<unsigned char>(*at); }
 
-char tag_of(std::uint32_t number) { return static_cast<char>(wire::tag(number, wire::Type::length)); }
+char tag_of(std::uint32_t number) {
+  return static_cast<char>(wire::tag(number, wire::Type::length));
+}
 
-std::size_t size_between(const char* from, const char* to) { return static_cast<std::size_t>(to - from); }
+std::size_t size_between(const char* from, const char* to) {
+  return static_cast<std::size_t>(to - from);
+}
 
 char* put_bytes(char* out, std::string_view bytes) {
   if (!bytes.empty()) std::memcpy(out, bytes.data(), bytes.size());
@@ -32,8 +37,8 @@ char* put_head(char* out, std::uint32_t number, std::size_t content) {
   return wire::write_varint(out, content);
 }
 
-/// Where the value starts in a KeyValue of `size` bytes that is `0a KK key 12 VV value` with lengths of
-/// one byte; 0 for any other.
+/// Where the value starts in a KeyValue of `size` bytes that is `0a KK key 12 VV value` with
+/// lengths of one byte; 0 for any other.
 std::size_t plain_value(const char* content, std::size_t size) {
   if (size < 4 || content[0] != '\x0a') return 0;
   const std::size_t key_size = byte(content + 1);
@@ -52,8 +57,8 @@ std::size_t plain_size(const char* field, std::size_t left) {
 
 }  // namespace
 
-/// The item of an attribute, for its place and value to be put in (it is filled where it lies, since a
-/// copy would wait for the stores); null when no action looks at the key, or at so many.
+/// The item of an attribute, for its place and value to be put in (it is filled where it lies,
+/// since a copy would wait for the stores); null when no action looks at the key, or at so many.
 inline AttributeEdit::Item* AttributeEdit::list(std::string_view key) {
   const std::uint16_t number = actions_.keys.find(key);
   if (number == KeyTable::none && !actions_.looks_at_all) return nullptr;
@@ -136,7 +141,8 @@ char* AttributeEdit::put_without_attributes(char* out, const char* from) const {
   const std::string_view last = items_[original_count_ - 1].field;
   const char* const listed = last.data() + last.size();
   out = put_bytes(out, {from, size_between(from, listed)});
-  wire::Cursor rest(std::string_view(listed, size_between(listed, message_.data() + message_.size())));
+  wire::Cursor rest(
+      std::string_view(listed, size_between(listed, message_.data() + message_.size())));
   wire::Field field;
   while (rest.next(field)) {
     if (!field.is(actions_.number, wire::Type::length)) out = put_bytes(out, field.whole);

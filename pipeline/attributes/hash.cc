@@ -1,5 +1,6 @@
-// SHA-256 by OpenSSL's low-level interface, which it calls deprecated: 70 ns for a short value, where a
-// reused EVP context takes 150 and the one-shot function 600, most of it in the look-up of the algorithm.
+// SHA-256 by OpenSSL's low-level interface, which it calls deprecated: 70 ns for a short value,
+// where a reused EVP context takes 150 and the one-shot function 600, most of it in the look-up of
+// the algorithm.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "pipeline/attributes/hash.h"
 
@@ -15,18 +16,21 @@
 namespace sluice {
 namespace {
 
-/// The eight hex digits of four bytes, in the order of memory: each half byte spread to a byte of its
-/// own, then lifted to '0'..'9' or 'a'..'f'. Digit by digit costs half as much as the hash itself.
+/// The eight hex digits of four bytes, in the order of memory: each half byte spread to a byte of
+/// its own, then lifted to '0'..'9' or 'a'..'f'. Digit by digit costs half as much as the hash
+/// itself.
 std::uint64_t hex_of(std::uint32_t four_bytes) {
   std::uint64_t spread = four_bytes;
   spread = (spread | spread << 16) & 0x0000ffff0000ffff;
   spread = (spread | spread << 8) & 0x00ff00ff00ff00ff;
-  const std::uint64_t halves = (spread >> 4 & 0x000f000f000f000f) | (spread & 0x000f000f000f000f) << 8;
+  const std::uint64_t halves = (spread >> 4 & 0x000f000f000f000f) | (spread & 0x000f000f000f000f)
+                                                                        << 8;
   const std::uint64_t letters = (halves + 0x0606060606060606) >> 4 & 0x0101010101010101;
   return halves + 0x3030303030303030 + letters * ('a' - '0' - 10);
 }
 
-std::optional<std::string_view> bytes_to_hash(const AnyValueView& value, std::array<char, 8>& number) {
+std::optional<std::string_view> bytes_to_hash(const AnyValueView& value,
+                                              std::array<char, 8>& number) {
   std::uint64_t bits = 0;
   std::size_t size = number.size();
   switch (value.type()) {

@@ -9,7 +9,8 @@ namespace sluice {
 
 KeyTable::KeyTable(std::vector<std::string> keys) : keys_(std::move(keys)) {
   const auto shorter = [](const std::string& left, const std::string& right) {
-    return std::pair(left.size(), std::string_view(left)) < std::pair(right.size(), std::string_view(right));
+    return std::pair(left.size(), std::string_view(left)) <
+           std::pair(right.size(), std::string_view(right));
   };
   std::sort(keys_.begin(), keys_.end(), shorter);
   keys_.erase(std::unique(keys_.begin(), keys_.end()), keys_.end());

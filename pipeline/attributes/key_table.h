@@ -9,8 +9,9 @@
 
 namespace sluice {
 
-/// The keys that actions name, numbered; asked for every attribute of every span. Keys of one length
-/// lie side by side, and most attributes have a length that no key has: no hash, no memory touched.
+/// The keys that actions name, numbered; asked for every attribute of every span. Keys of one
+/// length lie side by side, and most attributes have a length that no key has: no hash, no memory
+/// touched.
 class KeyTable {
  public:
   static constexpr std::uint16_t none = UINT16_MAX;

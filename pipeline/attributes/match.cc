@@ -47,11 +47,12 @@ struct LibraryFilter {
   std::optional<TextFilter> version;  ///< absent: any
 };
 
-TextFilter decode_words(const config::Node& node, std::string_view key, std::vector<std::string> words,
-                        MatchType type) {
+TextFilter decode_words(const config::Node& node, std::string_view key,
+                        std::vector<std::string> words, MatchType type) {
   if (type == MatchType::strict) return {std::move(words), {}};
   TextFilter filter;
-  for (std::string& word : words) filter.patterns.push_back(decode_pattern(node, key, std::move(word)));
+  for (std::string& word : words)
+    filter.patterns.push_back(decode_pattern(node, key, std::move(word)));
   return filter;
 }
 
@@ -61,7 +62,8 @@ TextFilter decode_list(const config::Node& node, std::string_view key, MatchType
   return decode_words(node, key, std::move(words), type);
 }
 
-std::vector<AttributeFilter> decode_attributes(const config::Node& node, std::string_view list, MatchType type) {
+std::vector<AttributeFilter> decode_attributes(const config::Node& node, std::string_view list,
+                                               MatchType type) {
   std::vector<AttributeFilter> filters;
   for (const config::Node& item : node.child(list).list()) {
     AttributeFilter filter;
@@ -99,8 +101,9 @@ std::vector<LibraryFilter> decode_libraries(const config::Node& node, MatchType 
   return filters;
 }
 
-constexpr std::string_view kind_names[] = {"SPAN_KIND_UNSPECIFIED", "SPAN_KIND_INTERNAL", "SPAN_KIND_SERVER",
-                                           "SPAN_KIND_CLIENT",      "SPAN_KIND_PRODUCER", "SPAN_KIND_CONSUMER"};
+constexpr std::string_view kind_names[] = {"SPAN_KIND_UNSPECIFIED", "SPAN_KIND_INTERNAL",
+                                           "SPAN_KIND_SERVER",      "SPAN_KIND_CLIENT",
+                                           "SPAN_KIND_PRODUCER",    "SPAN_KIND_CONSUMER"};
 
 std::string_view kind_name(SpanKind kind) {
   const auto number = static_cast<std::size_t>(kind);
@@ -111,8 +114,10 @@ void check_kinds(const config::Node& node, const TextFilter& kinds) {
   for (const std::string& kind : kinds.words) {
     const auto* const known = std::find(std::begin(kind_names) + 1, std::end(kind_names), kind);
     if (known != std::end(kind_names)) continue;
-    node.error("span_kinds", "expected SPAN_KIND_INTERNAL, SPAN_KIND_SERVER, SPAN_KIND_CLIENT, "
-                             "SPAN_KIND_PRODUCER or SPAN_KIND_CONSUMER, found \"" + kind + "\"");
+    node.error("span_kinds",
+               "expected SPAN_KIND_INTERNAL, SPAN_KIND_SERVER, SPAN_KIND_CLIENT, "
+               "SPAN_KIND_PRODUCER or SPAN_KIND_CONSUMER, found \"" +
+                   kind + "\"");
   }
 }
 
@@ -135,7 +140,8 @@ bool matches(const AttributeFilter& filter, const AnyValueView& value) {
   return text && found_in(*text, filter.pattern);
 }
 
-bool match_all(const std::vector<AttributeFilter>& filters, std::string_view message, std::uint32_t number) {
+bool match_all(const std::vector<AttributeFilter>& filters, std::string_view message,
+               std::uint32_t number) {
   return std::all_of(filters.begin(), filters.end(), [&](const AttributeFilter& filter) {
     const std::optional<KeyValueView> attribute = find_attribute(message, number, filter.key);
     return attribute && matches(filter, attribute->value());
@@ -155,7 +161,8 @@ class SpanMatcher::Properties {
 
   bool matches_origin(std::string_view resource, std::string_view scope) const {
     if (services_.given() && !services_.matches(service_of(resource))) return false;
-    return match_all(resources_, resource, otlp::resource::attributes) && matches_library(ScopeView(scope));
+    return match_all(resources_, resource, otlp::resource::attributes) &&
+           matches_library(ScopeView(scope));
   }
 
   bool matches_span(std::string_view message) const {
@@ -170,9 +177,11 @@ class SpanMatcher::Properties {
  private:
   bool matches_library(const ScopeView& scope) const {
     if (libraries_.empty()) return true;
-    return std::any_of(libraries_.begin(), libraries_.end(), [&scope](const LibraryFilter& library) {
-      return library.name.matches(scope.name) && (!library.version || library.version->matches(scope.version));
-    });
+    return std::any_of(libraries_.begin(), libraries_.end(),
+                       [&scope](const LibraryFilter& library) {
+                         return library.name.matches(scope.name) &&
+                                (!library.version || library.version->matches(scope.version));
+                       });
   }
   bool given() const {
     return services_.given() || names_.given() || kinds_.given() || !attributes_.empty() ||
@@ -184,7 +193,8 @@ class SpanMatcher::Properties {
   std::vector<LibraryFilter> libraries_;
 };
 
-std::shared_ptr<const SpanMatcher::Properties> SpanMatcher::Properties::decode(const config::Node& node) {
+std::shared_ptr<const SpanMatcher::Properties> SpanMatcher::Properties::decode(
+    const config::Node& node) {
   if (!node.present() || node.kind() == config::Node::Kind::null) return nullptr;
   auto properties = std::make_shared<Properties>();
   std::string word;
@@ -202,11 +212,13 @@ std::shared_ptr<const SpanMatcher::Properties> SpanMatcher::Properties::decode(c
     node.child("regexp").accepted_without_effect({"cacheenabled", "cachemaxnumentries"});
     node.child("regexp").no_other_keys();
   }
-  for (const std::string_view key : {"log_bodies", "log_severity_texts", "log_severity_number", "metric_names"}) {
+  for (const std::string_view key :
+       {"log_bodies", "log_severity_texts", "log_severity_number", "metric_names"}) {
     if (node.has(key)) node.error(key, "is for logs or metrics; sluice takes traces");
   }
   if (!properties->given()) {
-    node.error("", "needs one of services, span_names, span_kinds, attributes, resources and libraries");
+    node.error(
+        "", "needs one of services, span_names, span_kinds, attributes, resources and libraries");
   }
   node.no_other_keys();
   return properties;

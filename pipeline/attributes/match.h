@@ -9,8 +9,9 @@
 
 namespace sluice {
 
-/// The collector's `include` and `exclude`: which spans a processor acts on. All lists that are given
-/// must match; of services, names, kinds and libraries one entry must, of attributes and resources each.
+/// The collector's `include` and `exclude`: which spans a processor acts on. All lists that are
+/// given must match; of services, names, kinds and libraries one entry must, of attributes and
+/// resources each.
 class SpanMatcher {
  public:
   /// Reads both keys of a processor's node.

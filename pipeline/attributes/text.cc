@@ -1,5 +1,5 @@
-/// Values as text, letter for letter what the collector makes of them when it converts an attribute to
-/// a string: Go's encoding/json without HTML escapes, for arrays and key-value lists.
+/// Values as text, letter for letter what the collector makes of them when it converts an attribute
+/// to a string: Go's encoding/json without HTML escapes, for arrays and key-value lists.
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -51,8 +51,12 @@ class Json {
         finite_ = finite_ && std::isfinite(value.real());
         out_ += number_text(value.real());
         break;
-      case Type::array: depth < depth_max ? append_array(value.string(), depth) : void(out_ += "null"); break;
-      case Type::kvlist: depth < depth_max ? append_object(value.string(), depth) : void(out_ += "null"); break;
+      case Type::array:
+        depth < depth_max ? append_array(value.string(), depth) : void(out_ += "null");
+        break;
+      case Type::kvlist:
+        depth < depth_max ? append_object(value.string(), depth) : void(out_ += "null");
+        break;
     }
   }
 
@@ -77,7 +81,8 @@ class Json {
     out_ += '{';
     const char* separator = "";
     for (std::size_t i = 0; i < entries.size(); ++i) {
-      if (i + 1 < entries.size() && entries[i].key == entries[i + 1].key) continue;  // the last one counts
+      if (i + 1 < entries.size() && entries[i].key == entries[i + 1].key)
+        continue;  // the last one counts
       out_ += separator;
       append_string(entries[i].key);
       out_ += ':';

@@ -104,7 +104,8 @@ std::string encoded_value(const config::Node& node) {
   std::string list;
   std::string out;
   if (node.kind() == config::Node::Kind::list) {
-    for (const config::Node& item : node.list()) append_field(list, otlp::list::values, encoded_value(item));
+    for (const config::Node& item : node.list())
+      append_field(list, otlp::list::values, encoded_value(item));
     append_field(out, otlp::any_value::array_value, list);
   } else if (node.kind() == config::Node::Kind::map) {
     for (const auto& [key, value] : node.entries()) {

@@ -8,8 +8,8 @@
 #include "config/node.h"
 #include "pipeline/model/span_view.h"
 
-/// Attribute values outside of a span: made from configuration, turned into text, compared. An encoded
-/// value is the content of an AnyValue message.
+/// Attribute values outside of a span: made from configuration, turned into text, compared. An
+/// encoded value is the content of an AnyValue message.
 namespace sluice {
 
 std::string encoded_string(std::string_view value);

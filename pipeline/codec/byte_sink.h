@@ -9,12 +9,12 @@
 namespace sluice {
 
 /// A cursor at the end of a BufferWriter for code that appends a few bytes at a time: the check for
-/// room is one comparison and inline. What was appended belongs to the writer from `finish` on; until
-/// then nobody else touches the writer.
+/// room is one comparison and inline. What was appended belongs to the writer from `finish` on;
+/// until then nobody else touches the writer.
 class ByteSink {
  public:
-  /// Starts with room for `capacity` bytes more; the first time that is not enough, the writer grows to
-  /// `capacity_next` at once, and doubles from then on.
+  /// Starts with room for `capacity` bytes more; the first time that is not enough, the writer
+  /// grows to `capacity_next` at once, and doubles from then on.
   ByteSink(BufferWriter& out, std::size_t capacity, std::size_t capacity_next)
       : out_(out), capacity_next_(capacity_next) {
     rebase(capacity);

@@ -29,8 +29,8 @@ bool decode_block(const char* text, char* out) {
       _mm_or_si128(_mm_and_si128(is_decimal, decimal),
                    _mm_and_si128(is_letter, _mm_add_epi8(letter, _mm_set1_epi8(10))));
   // Each pair of digits is one 16-bit lane with the high half first.
-  const __m128i joined = _mm_and_si128(_mm_or_si128(_mm_slli_epi16(values, 4), _mm_srli_epi16(values, 8)),
-                                       _mm_set1_epi16(0xff));
+  const __m128i joined = _mm_and_si128(
+      _mm_or_si128(_mm_slli_epi16(values, 4), _mm_srli_epi16(values, 8)), _mm_set1_epi16(0xff));
   _mm_storel_epi64(reinterpret_cast<__m128i*>(out), _mm_packus_epi16(joined, joined));
   return true;
 }

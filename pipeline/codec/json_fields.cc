@@ -41,7 +41,8 @@ std::uint32_t parse_eight(const char* at) {
 
 /// Too small for a double is zero, too large is a mistake.
 bool parse_real(std::string_view token, double& value) {
-  if (token.empty() || !((token.back() >= '0' && token.back() <= '9') || token.back() == '.')) return false;
+  if (token.empty() || !((token.back() >= '0' && token.back() <= '9') || token.back() == '.'))
+    return false;
   const auto [rest, error] = std::from_chars(token.data(), token.data() + token.size(), value);
   if (rest != token.data() + token.size()) return false;
   if (error != std::errc::result_out_of_range) return error == std::errc();
@@ -86,8 +87,9 @@ bool FieldWriter::copy_string() {
   }
 }
 
-/// Copies up to the first byte that a string cannot hold as it is, and returns where that stands. Whole
-/// blocks are stored, and those bytes of the last one that are too many are written over by what follows.
+/// Copies up to the first byte that a string cannot hold as it is, and returns where that stands.
+/// Whole blocks are stored, and those bytes of the last one that are too many are written over by
+/// what follows.
 const char* FieldWriter::copy_plain(const char* at) {
   const char* const end = in_.end();
 #ifdef __SSE2__
@@ -118,10 +120,10 @@ bool FieldWriter::short_string(std::string_view& text) {
   return true;
 }
 
-/// Trace and span ids. One of the wrong length is passed on so (an odd number of digits as one byte,
-/// which is the length of no id), and found invalid where all ids are looked at: that costs its span
-/// alone. One that is not hex at all (base64, say) is a sender that speaks another format, and refuses
-/// the request. The collector refuses the request for both.
+/// Trace and span ids. One of the wrong length is passed on so (an odd number of digits as one
+/// byte, which is the length of no id), and found invalid where all ids are looked at: that costs
+/// its span alone. One that is not hex at all (base64, say) is a sender that speaks another format,
+/// and refuses the request. The collector refuses the request for both.
 bool FieldWriter::identifier(std::uint32_t number) {
   std::string_view text;
   in_.peek();
@@ -145,7 +147,8 @@ bool FieldWriter::bytes(std::uint32_t number) {
   const std::size_t mark = begin(number, width_small);
   if (!copy_string()) return false;
   char* const content = out_.at(mark);
-  const std::optional<std::size_t> size = base64::decode({content, out_.position() - mark}, content);
+  const std::optional<std::size_t> size =
+      base64::decode({content, out_.position() - mark}, content);
   if (!size) {
     in_.seek(start);
     return in_.expected("base64");
@@ -202,7 +205,8 @@ bool FieldWriter::enumeration(std::uint32_t number, std::span<const std::string_
   if (first == '"' && in_.end() - in_.at() > 1 && in_.at()[1] == 'S') {
     const char* const start = in_.at();
     std::string_view text;
-    const auto found = short_string(text) ? std::find(names.begin(), names.end(), text) : names.end();
+    const auto found =
+        short_string(text) ? std::find(names.begin(), names.end(), text) : names.end();
     if (found == names.end()) {
       in_.seek(start);
       return in_.expected("a number or name of the enum");
@@ -241,7 +245,8 @@ bool FieldWriter::real(std::uint32_t number) {
   return true;
 }
 
-/// A number, or a string that holds one: up to 19 plain digits here, everything else in `unusual_integer`.
+/// A number, or a string that holds one: up to 19 plain digits here, everything else in
+/// `unusual_integer`.
 template <typename Integer>
 bool FieldWriter::integer(Integer& value, std::string_view what) {
   const bool quoted = in_.peek() == '"';
@@ -258,13 +263,15 @@ bool FieldWriter::integer(Integer& value, std::string_view what) {
   }
   const bool leading_zero = at - start > 1 && *start == '0';
   const bool ended = at != end && (quoted ? *at == '"' : *at == ',' || *at == '}' || *at == ']');
-  if (at == start || !ended || leading_zero || !std::in_range<Integer>(sum)) return unusual_integer(value, what);
+  if (at == start || !ended || leading_zero || !std::in_range<Integer>(sum))
+    return unusual_integer(value, what);
   value = static_cast<Integer>(sum);
   in_.seek(at + (quoted ? 1 : 0));
   return true;
 }
 
-/// Signs, white space, twenty digits; also 1.0 and 1e3, which the JSON mapping allows where they are whole.
+/// Signs, white space, twenty digits; also 1.0 and 1e3, which the JSON mapping allows where they
+/// are whole.
 template <typename Integer>
 bool FieldWriter::unusual_integer(Integer& value, std::string_view what) {
   const char* const start = in_.at();

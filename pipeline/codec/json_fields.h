@@ -17,7 +17,8 @@ namespace sluice::json {
 class FieldWriter {
  public:
   /// Starts with room for `capacity` bytes behind what `out` holds, then grows to `capacity_next`.
-  FieldWriter(std::string_view text, BufferWriter& out, std::size_t capacity, std::size_t capacity_next)
+  FieldWriter(std::string_view text, BufferWriter& out, std::size_t capacity,
+              std::size_t capacity_next)
       : in_(text), out_(out, capacity, capacity_next) {}
 
   bool string(std::uint32_t number);

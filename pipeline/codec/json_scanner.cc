@@ -26,7 +26,9 @@ int read_hex4(const char* at, const char* end) {
 }
 
 std::size_t encode_utf8(char32_t code, std::array<char, 4>& out) {
-  const auto continuation = [code](int shift) { return static_cast<char>(0x80 | (code >> shift & 0x3f)); };
+  const auto continuation = [code](int shift) {
+    return static_cast<char>(0x80 | (code >> shift & 0x3f));
+  };
   if (code < 0x80) {
     out[0] = static_cast<char>(code);
     return 1;
@@ -54,7 +56,8 @@ Escape read_unicode_escape(const char* at, const char* end) {
     const bool paired = unit < 0xdc00 && end - at >= 6 && at[0] == '\\' && at[1] == 'u';
     const int low = paired ? read_hex4(at + 2, end) : -1;
     if (low >= 0xdc00 && low < 0xe000) {
-      code = 0x10000 + (static_cast<char32_t>(unit - 0xd800) << 10) + static_cast<char32_t>(low - 0xdc00);
+      code = 0x10000 + (static_cast<char32_t>(unit - 0xd800) << 10) +
+             static_cast<char32_t>(low - 0xdc00);
       at += 6;
     } else {
       code = 0xfffd;

@@ -12,16 +12,17 @@
 #include <string>
 #include <string_view>
 
-/// A pull reader over JSON text (RFC 8259): the caller asks for what it expects, in one forward pass,
-/// and nothing is built. Neither the text is copied nor memory allocated, and nothing is read past the
-/// end. Depth is limited to 64. Bytes above 0x7f are passed on as they are: whether text is UTF-8 is
-/// the concern of whoever needs it to be, as with protobuf.
+/// A pull reader over JSON text (RFC 8259): the caller asks for what it expects, in one forward
+/// pass, and nothing is built. Neither the text is copied nor memory allocated, and nothing is read
+/// past the end. Depth is limited to 64. Bytes above 0x7f are passed on as they are: whether text
+/// is UTF-8 is the concern of whoever needs it to be, as with protobuf.
 ///
-/// Why not simdjson here: its index takes four bytes for every byte of text in the worst case and two
-/// thirds in the usual one, beside a text that must be padded, against a promise of at most twice the
-/// bytes received. And it is not faster for a text that is read whole: over 512 spans of 756 bytes its
-/// On-Demand parser took 0.95 µs a span to visit every value (0.21 of that for the index), the OTLP reader
-/// on this scanner 0.51 with its output written (one core, other work beside it).
+/// Why not simdjson here: its index takes four bytes for every byte of text in the worst case and
+/// two thirds in the usual one, beside a text that must be padded, against a promise of at most
+/// twice the bytes received. And it is not faster for a text that is read whole: over 512 spans of
+/// 756 bytes its On-Demand parser took 0.95 µs a span to visit every value (0.21 of that for the
+/// index), the OTLP reader on this scanner 0.51 with its output written (one core, other work
+/// beside it).
 namespace sluice::json {
 
 #ifdef __SSE2__
@@ -34,8 +35,8 @@ inline unsigned string_stops(__m128i block) {
 }
 #endif
 
-/// The first byte from `at` that a string cannot hold as it is: a quote, a backslash, a control byte;
-/// or `end`.
+/// The first byte from `at` that a string cannot hold as it is: a quote, a backslash, a control
+/// byte; or `end`.
 inline const char* find_string_stop(const char* at, const char* end) {
 #ifdef __SSE2__
   for (; end - at >= 16; at += 16) {
@@ -64,23 +65,29 @@ class Scanner {
 
   /// The first byte of what comes next, white space skipped; 0 at the end.
   char peek() {
-    if (at_ != end_ && static_cast<unsigned char>(*at_) > ' ') [[likely]] return *at_;
+    if (at_ != end_ && static_cast<unsigned char>(*at_) > ' ') [[likely]]
+      return *at_;
     return skip_space();
   }
 
-  /// `{`, then `next_key` before each value until it is false: at the `}`, or after a mistake (`ok`).
+  /// `{`, then `next_key` before each value until it is false: at the `}`, or after a mistake
+  /// (`ok`).
   bool open_object() { return open('{', "an object"); }
   bool next_key(std::string_view& key) {
     const char* at = at_;
-    if (at != end_ && *at == '}') [[unlikely]] return close();
+    if (at != end_ && *at == '}') [[unlikely]]
+      return close();
     if (!first_) {
-      if (at == end_ || *at != ',') [[unlikely]] return next_key_spaced(key);
+      if (at == end_ || *at != ',') [[unlikely]]
+        return next_key_spaced(key);
       ++at;
     }
-    if (at == end_ || *at != '"') [[unlikely]] return next_key_spaced(key);
+    if (at == end_ || *at != '"') [[unlikely]]
+      return next_key_spaced(key);
     const char* const start = ++at;
     at = find_string_stop(start, end_);
-    if (end_ - at < 2 || at[0] != '"' || at[1] != ':') [[unlikely]] return next_key_spaced(key);
+    if (end_ - at < 2 || at[0] != '"' || at[1] != ':') [[unlikely]]
+      return next_key_spaced(key);
     at_ = at + 2;
     first_ = false;
     const std::string_view found(start, static_cast<std::size_t>(at - start));
@@ -98,12 +105,13 @@ class Scanner {
     return next(']');
   }
 
-  /// Steps over `text` if exactly that comes next: for what most senders write, recognised whole. It
-  /// ends with the colon of a member, and begins with the comma before it, or, for `take_first`, with
-  /// the bracket that opens the object.
+  /// Steps over `text` if exactly that comes next: for what most senders write, recognised whole.
+  /// It ends with the colon of a member, and begins with the comma before it, or, for `take_first`,
+  /// with the bracket that opens the object.
   template <std::size_t size>
   bool take(const char (&text)[size]) {
-    if (static_cast<std::size_t>(end_ - at_) < size || std::memcmp(at_, text, size - 1) != 0) return false;
+    if (static_cast<std::size_t>(end_ - at_) < size || std::memcmp(at_, text, size - 1) != 0)
+      return false;
     at_ += size - 1;
     return true;
   }
@@ -138,8 +146,10 @@ class Scanner {
 
  private:
   bool open(char bracket, std::string_view what) {
-    if (peek() != bracket) [[unlikely]] return expected(what);
-    if (depth_ == depth_max) [[unlikely]] return fail("nested deeper than 64");
+    if (peek() != bracket) [[unlikely]]
+      return expected(what);
+    if (depth_ == depth_max) [[unlikely]]
+      return fail("nested deeper than 64");
     ++at_;
     ++depth_;
     first_ = true;

@@ -1,11 +1,12 @@
-// OTLP/JSON to protobuf in one pass: what is read is written at once, so a message's fields stand in the
-// order of the text and a member given twice is a field given twice, of which protobuf takes the last.
-// A string is copied while its end is looked for. A nested message leaves room for its length, as much
-// as messages of its kind usually need; where that was wrong the content moves by a byte or two.
+// OTLP/JSON to protobuf in one pass: what is read is written at once, so a message's fields stand
+// in the order of the text and a member given twice is a field given twice, of which protobuf takes
+// the last. A string is copied while its end is looked for. A nested message leaves room for its
+// length, as much as messages of its kind usually need; where that was wrong the content moves by a
+// byte or two.
 //
 // The output is smaller than the text: every element costs at least the two bytes of its braces or
-// quotes and a comma, which pay for tag and length. The one exception are negative enum numbers (eleven
-// bytes for ten), hence the eighth in `Reader`.
+// quotes and a comma, which pay for tag and length. The one exception are negative enum numbers
+// (eleven bytes for ten), hence the eighth in `Reader`.
 
 #include <cstddef>
 #include <cstdint>
@@ -32,7 +33,8 @@ bool is(std::string_view key, const char (&name)[size]) {
 class Reader : private json::FieldWriter {
  public:
   Reader(std::string_view text, BufferWriter& out)
-      : FieldWriter(text, out, text.size() / 2 + 64, out.size() + text.size() + text.size() / 8 + 128) {}
+      : FieldWriter(text, out, text.size() / 2 + 64,
+                    out.size() + text.size() + text.size() / 8 + 128) {}
 
   bool read() {
     const bool read_all = request() && in().at_end();
@@ -79,10 +81,12 @@ bool Reader::request() {
   return members([this](std::string_view key) {
     switch (key.size()) {
       case 13:
-        if (is(key, "resourceSpans")) return repeated<&Reader::resource_spans>(otlp::request::resource_spans, width_large);
+        if (is(key, "resourceSpans"))
+          return repeated<&Reader::resource_spans>(otlp::request::resource_spans, width_large);
         break;
       case 14:
-        if (is(key, "resource_spans")) return repeated<&Reader::resource_spans>(otlp::request::resource_spans, width_large);
+        if (is(key, "resource_spans"))
+          return repeated<&Reader::resource_spans>(otlp::request::resource_spans, width_large);
         break;
     }
     return in().skip();
@@ -93,17 +97,20 @@ bool Reader::resource_spans() {
   return members([this](std::string_view key) {
     switch (key.size()) {
       case 8:
-        if (is(key, "resource")) return message<&Reader::resource>(otlp::resource_spans::resource, width_small);
+        if (is(key, "resource"))
+          return message<&Reader::resource>(otlp::resource_spans::resource, width_small);
         break;
       case 9:
         if (is(key, "schemaUrl")) return string(otlp::resource_spans::schema_url);
         break;
       case 10:
-        if (is(key, "scopeSpans")) return repeated<&Reader::scope_spans>(otlp::resource_spans::scope_spans, width_large);
+        if (is(key, "scopeSpans"))
+          return repeated<&Reader::scope_spans>(otlp::resource_spans::scope_spans, width_large);
         if (is(key, "schema_url")) return string(otlp::resource_spans::schema_url);
         break;
       case 11:
-        if (is(key, "scope_spans")) return repeated<&Reader::scope_spans>(otlp::resource_spans::scope_spans, width_large);
+        if (is(key, "scope_spans"))
+          return repeated<&Reader::scope_spans>(otlp::resource_spans::scope_spans, width_large);
         break;
     }
     return in().skip();
@@ -114,17 +121,22 @@ bool Reader::resource() {
   return members([this](std::string_view key) {
     switch (key.size()) {
       case 10:
-        if (is(key, "attributes")) return repeated<&Reader::key_value>(otlp::resource::attributes, width_small);
-        if (is(key, "entityRefs")) return repeated<&Reader::entity_ref>(otlp::resource::entity_refs, width_small);
+        if (is(key, "attributes"))
+          return repeated<&Reader::key_value>(otlp::resource::attributes, width_small);
+        if (is(key, "entityRefs"))
+          return repeated<&Reader::entity_ref>(otlp::resource::entity_refs, width_small);
         break;
       case 11:
-        if (is(key, "entity_refs")) return repeated<&Reader::entity_ref>(otlp::resource::entity_refs, width_small);
+        if (is(key, "entity_refs"))
+          return repeated<&Reader::entity_ref>(otlp::resource::entity_refs, width_small);
         break;
       case 22:
-        if (is(key, "droppedAttributesCount")) return count(otlp::resource::dropped_attributes_count);
+        if (is(key, "droppedAttributesCount"))
+          return count(otlp::resource::dropped_attributes_count);
         break;
       case 24:
-        if (is(key, "dropped_attributes_count")) return count(otlp::resource::dropped_attributes_count);
+        if (is(key, "dropped_attributes_count"))
+          return count(otlp::resource::dropped_attributes_count);
         break;
     }
     return in().skip();
@@ -188,22 +200,26 @@ bool Reader::scope() {
         if (is(key, "version")) return string(otlp::scope::version);
         break;
       case 10:
-        if (is(key, "attributes")) return repeated<&Reader::key_value>(otlp::scope::attributes, width_small);
+        if (is(key, "attributes"))
+          return repeated<&Reader::key_value>(otlp::scope::attributes, width_small);
         break;
       case 22:
         if (is(key, "droppedAttributesCount")) return count(otlp::scope::dropped_attributes_count);
         break;
       case 24:
-        if (is(key, "dropped_attributes_count")) return count(otlp::scope::dropped_attributes_count);
+        if (is(key, "dropped_attributes_count"))
+          return count(otlp::scope::dropped_attributes_count);
         break;
     }
     return in().skip();
   });
 }
 
-constexpr std::string_view span_kinds[] = {"SPAN_KIND_UNSPECIFIED", "SPAN_KIND_INTERNAL", "SPAN_KIND_SERVER",
-                                           "SPAN_KIND_CLIENT",      "SPAN_KIND_PRODUCER", "SPAN_KIND_CONSUMER"};
-constexpr std::string_view status_codes[] = {"STATUS_CODE_UNSET", "STATUS_CODE_OK", "STATUS_CODE_ERROR"};
+constexpr std::string_view span_kinds[] = {"SPAN_KIND_UNSPECIFIED", "SPAN_KIND_INTERNAL",
+                                           "SPAN_KIND_SERVER",      "SPAN_KIND_CLIENT",
+                                           "SPAN_KIND_PRODUCER",    "SPAN_KIND_CONSUMER"};
+constexpr std::string_view status_codes[] = {"STATUS_CODE_UNSET", "STATUS_CODE_OK",
+                                             "STATUS_CODE_ERROR"};
 
 bool Reader::span() {
   return members([this](std::string_view key) {
@@ -229,7 +245,8 @@ bool Reader::span() {
         if (is(key, "trace_id")) return identifier(otlp::span::trace_id);
         break;
       case 10:
-        if (is(key, "attributes")) return repeated<&Reader::key_value>(otlp::span::attributes, width_small);
+        if (is(key, "attributes"))
+          return repeated<&Reader::key_value>(otlp::span::attributes, width_small);
         if (is(key, "traceState")) return string(otlp::span::trace_state);
         break;
       case 11:
@@ -277,7 +294,8 @@ bool Reader::event() {
         if (is(key, "name")) return string(otlp::event::name);
         break;
       case 10:
-        if (is(key, "attributes")) return repeated<&Reader::key_value>(otlp::event::attributes, width_small);
+        if (is(key, "attributes"))
+          return repeated<&Reader::key_value>(otlp::event::attributes, width_small);
         break;
       case 12:
         if (is(key, "timeUnixNano")) return fixed64(otlp::event::time);
@@ -289,7 +307,8 @@ bool Reader::event() {
         if (is(key, "droppedAttributesCount")) return count(otlp::event::dropped_attributes_count);
         break;
       case 24:
-        if (is(key, "dropped_attributes_count")) return count(otlp::event::dropped_attributes_count);
+        if (is(key, "dropped_attributes_count"))
+          return count(otlp::event::dropped_attributes_count);
         break;
     }
     return in().skip();
@@ -313,7 +332,8 @@ bool Reader::link() {
         if (is(key, "trace_id")) return identifier(otlp::link::trace_id);
         break;
       case 10:
-        if (is(key, "attributes")) return repeated<&Reader::key_value>(otlp::link::attributes, width_small);
+        if (is(key, "attributes"))
+          return repeated<&Reader::key_value>(otlp::link::attributes, width_small);
         if (is(key, "traceState")) return string(otlp::link::trace_state);
         break;
       case 11:
@@ -345,7 +365,9 @@ bool Reader::status() {
 }
 
 bool Reader::key_value() {
-  const auto value = [this] { return message<&Reader::any_value>(otlp::key_value::value, width_small); };
+  const auto value = [this] {
+    return message<&Reader::any_value>(otlp::key_value::value, width_small);
+  };
   if (in().take_first("{\"key\":")) {
     if (!unless_null([this] { return string(otlp::key_value::key); })) return false;
     if (in().take(",\"value\":") && !unless_null(value)) return false;
@@ -381,21 +403,25 @@ bool Reader::any_value() {
         if (is(key, "int_value")) return signed_integer(otlp::any_value::int_value);
         break;
       case 10:
-        if (is(key, "arrayValue")) return message<&Reader::array_value>(otlp::any_value::array_value, width_small);
+        if (is(key, "arrayValue"))
+          return message<&Reader::array_value>(otlp::any_value::array_value, width_small);
         if (is(key, "bytesValue")) return bytes(otlp::any_value::bytes_value);
         if (is(key, "bool_value")) return boolean(otlp::any_value::bool_value);
         break;
       case 11:
         if (is(key, "stringValue")) return string(otlp::any_value::string_value);
         if (is(key, "doubleValue")) return real(otlp::any_value::double_value);
-        if (is(key, "kvlistValue")) return message<&Reader::kvlist_value>(otlp::any_value::kvlist_value, width_small);
-        if (is(key, "array_value")) return message<&Reader::array_value>(otlp::any_value::array_value, width_small);
+        if (is(key, "kvlistValue"))
+          return message<&Reader::kvlist_value>(otlp::any_value::kvlist_value, width_small);
+        if (is(key, "array_value"))
+          return message<&Reader::array_value>(otlp::any_value::array_value, width_small);
         if (is(key, "bytes_value")) return bytes(otlp::any_value::bytes_value);
         break;
       case 12:
         if (is(key, "string_value")) return string(otlp::any_value::string_value);
         if (is(key, "double_value")) return real(otlp::any_value::double_value);
-        if (is(key, "kvlist_value")) return message<&Reader::kvlist_value>(otlp::any_value::kvlist_value, width_small);
+        if (is(key, "kvlist_value"))
+          return message<&Reader::kvlist_value>(otlp::any_value::kvlist_value, width_small);
         break;
     }
     return in().skip();
@@ -418,7 +444,8 @@ bool Reader::kvlist_value() {
 
 // ---------------------------------------------------------------------------------------------------
 
-/// Calls `member` with each key of an object; it reads the value. One that is null is as good as absent.
+/// Calls `member` with each key of an object; it reads the value. One that is null is as good as
+/// absent.
 template <typename Member>
 bool Reader::members(Member member) {
   return in().open_object() && more_members(member);

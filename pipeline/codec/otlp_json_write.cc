@@ -1,7 +1,7 @@
-// A batch as OTLP/JSON, straight from the wire through views. What protobuf's own JSON mapping leaves
-// out is left out: fields with their default value. Nested messages appear where they are present on
-// the wire, so that reading gives the same presence back. Unknown fields have no names and are lost
-// here; they survive between protobuf doors.
+// A batch as OTLP/JSON, straight from the wire through views. What protobuf's own JSON mapping
+// leaves out is left out: fields with their default value. Nested messages appear where they are
+// present on the wire, so that reading gives the same presence back. Unknown fields have no names
+// and are lost here; they survive between protobuf doors.
 
 #include <charconv>
 #include <cmath>
@@ -34,7 +34,8 @@ std::string_view last_content(std::string_view message, std::uint32_t field) {
 class Writer {
  public:
   Writer(const SpanBatch& batch, BufferWriter& out)
-      : batch_(batch), out_(out, batch.wire_size() * 2 + 256, out.size() + batch.wire_size() * 3 + 512) {}
+      : batch_(batch),
+        out_(out, batch.wire_size() * 2 + 256, out.size() + batch.wire_size() * 3 + 512) {}
 
   std::uint64_t write();
 
@@ -54,8 +55,8 @@ class Writer {
   void key_value(const KeyValueView& attribute);
   void any_value(const AnyValueView& value);
 
-  // --- Members: each writes its key (quoted, with the colon) and its value; the plain ones unless it
-  // has the default. ---
+  // --- Members: each writes its key (quoted, with the colon) and its value; the plain ones unless
+  // it has the default. ---
   void member(std::string_view key);
   void separate();
   template <typename Range, typename Write>
@@ -83,8 +84,8 @@ std::uint64_t Writer::write() {
   const SpanEntry* previous = nullptr;
   for (const SpanEntry& entry : batch_.spans()) {
     const bool same_scope = previous != nullptr && previous->scope == entry.scope;
-    const bool same_resource =
-        previous != nullptr && batch_.scopes()[previous->scope].resource == batch_.scopes()[entry.scope].resource;
+    const bool same_resource = previous != nullptr && batch_.scopes()[previous->scope].resource ==
+                                                          batch_.scopes()[entry.scope].resource;
     if (previous != nullptr && !same_scope) out_.put("]}");
     if (previous != nullptr && !same_resource) out_.put("]}");
     if (!same_resource) resource_spans(entry);
@@ -104,7 +105,8 @@ void Writer::resource_spans(const SpanEntry& entry) {
   separate();
   out_.put('{');
   if (occurrence.has_resource) resource(batch_.bytes(occurrence.resource));
-  text("\"schemaUrl\":", last_content(batch_.bytes(occurrence.extra), otlp::resource_spans::schema_url));
+  text("\"schemaUrl\":",
+       last_content(batch_.bytes(occurrence.extra), otlp::resource_spans::schema_url));
   member("\"scopeSpans\":");
   out_.put('[');
 }
@@ -115,7 +117,8 @@ void Writer::scope_spans(const SpanEntry& entry) {
   separate();
   out_.put('{');
   if (occurrence.has_scope) scope(batch_.bytes(occurrence.scope));
-  text("\"schemaUrl\":", last_content(batch_.bytes(occurrence.extra), otlp::scope_spans::schema_url));
+  text("\"schemaUrl\":",
+       last_content(batch_.bytes(occurrence.extra), otlp::scope_spans::schema_url));
   member("\"spans\":");
   out_.put('[');
 }
@@ -168,7 +171,8 @@ void Writer::span(const SpanView& span) {
   list("\"events\":", span.events(),
        [this](const FieldRange::Field& found) { event(EventView(found.content)); });
   number("\"droppedEventsCount\":", span.dropped_events_count());
-  list("\"links\":", span.links(), [this](const FieldRange::Field& found) { link(LinkView(found.content)); });
+  list("\"links\":", span.links(),
+       [this](const FieldRange::Field& found) { link(LinkView(found.content)); });
   number("\"droppedLinksCount\":", span.dropped_links_count());
   if (span.has_status()) status(span);
   out_.put('}');
@@ -248,7 +252,8 @@ void Writer::any_value(const AnyValueView& value) {
       break;
     case AnyValueView::Type::bytes:
       member("\"bytesValue\":\"");
-      out_.advance_to(base64::encode(value.string(), out_.room(base64::encoded_size(value.string().size()))));
+      out_.advance_to(
+          base64::encode(value.string(), out_.room(base64::encoded_size(value.string().size()))));
       out_.put('"');
       break;
   }
@@ -258,8 +263,8 @@ void Writer::any_value(const AnyValueView& value) {
 
 // ---------------------------------------------------------------------------------------------------
 
-/// A comma, unless this is the first of its object or list; strings end in a quote, so the last byte
-/// tells.
+/// A comma, unless this is the first of its object or list; strings end in a quote, so the last
+/// byte tells.
 void Writer::separate() {
   const char last = *out_.at(out_.position() - 1);
   if (last != '{' && last != '[') out_.put(',');

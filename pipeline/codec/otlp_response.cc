@@ -14,17 +14,28 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// google/rpc/status.proto, google/protobuf/any.proto, google/rpc/error_details.proto and duration.proto.
-namespace status_field { constexpr std::uint32_t message = 2, details = 3; }
-namespace any_field { constexpr std::uint32_t type_url = 1, value = 2; }
-namespace retry_info_field { constexpr std::uint32_t retry_delay = 1; }
-namespace duration_field { constexpr std::uint32_t seconds = 1, nanos = 2; }
+// google/rpc/status.proto, google/protobuf/any.proto, google/rpc/error_details.proto and
+// duration.proto.
+namespace status_field {
+constexpr std::uint32_t message = 2, details = 3;
+}
+namespace any_field {
+constexpr std::uint32_t type_url = 1, value = 2;
+}
+namespace retry_info_field {
+constexpr std::uint32_t retry_delay = 1;
+}
+namespace duration_field {
+constexpr std::uint32_t seconds = 1, nanos = 2;
+}
 
 constexpr std::int64_t delay_seconds_max = 24 * 60 * 60;
 constexpr std::size_t json_depth_max = 64;
 
 /// A negative count of rejected spans means nothing.
-std::uint64_t not_negative(std::int64_t count) { return static_cast<std::uint64_t>(std::max<std::int64_t>(count, 0)); }
+std::uint64_t not_negative(std::int64_t count) {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(count, 0));
+}
 
 milliseconds read_duration(std::string_view message) {
   std::int64_t seconds = 0;
@@ -52,7 +63,8 @@ std::string_view last(std::string_view message, std::uint32_t number) {
 /// The object that `text` is; it lives as long as `parser`.
 std::optional<simdjson::dom::object> parse(simdjson::dom::parser& parser, std::string_view text) {
   simdjson::dom::object object;
-  if (text.empty() || parser.allocate(text.size(), json_depth_max) != simdjson::SUCCESS) return std::nullopt;
+  if (text.empty() || parser.allocate(text.size(), json_depth_max) != simdjson::SUCCESS)
+    return std::nullopt;
   if (parser.parse(text.data(), text.size()).get(object) != simdjson::SUCCESS) return std::nullopt;
   return object;
 }
@@ -68,7 +80,8 @@ std::uint64_t integer_at(const simdjson::dom::object& object, std::string_view k
   const std::string text = text_at(object, key);  // 64 bits are a string in protobuf's JSON
   std::uint64_t count = 0;
   for (const char digit : text) {
-    if (digit < '0' || digit > '9' || count > std::numeric_limits<std::uint64_t>::max() / 20) return 0;
+    if (digit < '0' || digit > '9' || count > std::numeric_limits<std::uint64_t>::max() / 20)
+      return 0;
     count = count * 10 + static_cast<std::uint64_t>(digit - '0');
   }
   return count;
@@ -106,7 +119,8 @@ RpcStatus read_rpc_status(std::string_view status) {
     if (field.number == status_field::message) result.message = field.content;
     if (field.number != status_field::details) continue;
     if (!last(field.content, any_field::type_url).ends_with("/google.rpc.RetryInfo")) continue;
-    result.retry_delay = read_duration(last(last(field.content, any_field::value), retry_info_field::retry_delay));
+    result.retry_delay =
+        read_duration(last(last(field.content, any_field::value), retry_info_field::retry_delay));
   }
   return result;
 }

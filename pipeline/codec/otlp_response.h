@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-/// What a backend says to an export request: ExportTraceServiceResponse and google.rpc.Status, in protobuf
-/// or JSON. Whatever cannot be read says nothing: the status of the transport decides.
+/// What a backend says to an export request: ExportTraceServiceResponse and google.rpc.Status, in
+/// protobuf or JSON. Whatever cannot be read says nothing: the status of the transport decides.
 namespace sluice {
 
 struct PartialSuccess {

@@ -6,7 +6,8 @@
 namespace sluice {
 namespace {
 
-Outgoing assemble(std::vector<SpanBatch> batches, std::vector<RequestPart> parts, bool keep_context) {
+Outgoing assemble(std::vector<SpanBatch> batches, std::vector<RequestPart> parts,
+                  bool keep_context) {
   if (batches.size() == 1) return {std::move(batches.front()), std::move(parts)};
   Outgoing outgoing{SpanBatch::concat(batches), std::move(parts)};
   // A context belongs to one request, unless the partition made them alike in what is read from it.
@@ -101,7 +102,8 @@ void Batcher::forget_idle(TimePoint now) {
 /// Moves what is full to the ready ones; with `all`, the rest too.
 void Batcher::emit(Partition& partition, bool all) {
   waiting_.erase({partition.turn, &partition});
-  const std::uint64_t size_max = options_.max_size == 0 ? std::numeric_limits<std::uint64_t>::max() : options_.max_size;
+  const std::uint64_t size_max =
+      options_.max_size == 0 ? std::numeric_limits<std::uint64_t>::max() : options_.max_size;
   while (!partition.items.empty() &&
          (all || partition.size >= size_max || partition.size >= options_.min_size)) {
     ready_.push_back(cut(partition, size_max));
@@ -109,7 +111,8 @@ void Batcher::emit(Partition& partition, bool all) {
   if (!partition.items.empty()) waiting_.emplace(partition.turn, &partition);
 }
 
-/// The first items up to `size_max`, the last of them split where it does not fit; at least one span.
+/// The first items up to `size_max`, the last of them split where it does not fit; at least one
+/// span.
 Outgoing Batcher::cut(Partition& partition, std::uint64_t size_max) {
   std::vector<SpanBatch> batches;
   std::vector<RequestPart> parts;

@@ -24,17 +24,18 @@ struct Outgoing {
   std::vector<RequestPart> parts;
 };
 
-/// Merges requests on their way out and splits what is too large (`sending_queue.batch`), separately for
-/// every combination of values of `metadata_keys`. Without `batch` every request leaves alone. Holds
-/// handles only; a batch is concatenated when it leaves. Bounded by the queue, in which requests stay
-/// until they are settled. Lives on the exporter's executor.
+/// Merges requests on their way out and splits what is too large (`sending_queue.batch`),
+/// separately for every combination of values of `metadata_keys`. Without `batch` every request
+/// leaves alone. Holds handles only; a batch is concatenated when it leaves. Bounded by the queue,
+/// in which requests stay until they are settled. Lives on the exporter's executor.
 class Batcher {
  public:
   using TimePoint = Executor::TimePoint;
   explicit Batcher(const QueueOptions::Batch& options) : options_(options) {}
 
   void add(QueuedRequest request, TimePoint now);
-  /// The next batch that is full or has waited for `flush_timeout`; with `flush`, any that there is.
+  /// The next batch that is full or has waited for `flush_timeout`; with `flush`, any that there
+  /// is.
   std::optional<Outgoing> next(TimePoint now, bool flush);
   /// When `next` will have something without another `add`.
   std::optional<TimePoint> deadline() const;

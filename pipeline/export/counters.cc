@@ -20,20 +20,22 @@ Gauge& gauge(const ExporterContext& context, std::string_view name, std::string_
 }  // namespace
 
 std::string_view loss_name(Loss loss) {
-  constexpr std::string_view names[] = {"invalid", "too_large", "permanent", "partial_success", "unavailable"};
+  constexpr std::string_view names[] = {"invalid", "too_large", "permanent", "partial_success",
+                                        "unavailable"};
   return names[static_cast<std::size_t>(loss)];
 }
 
 ExportCounters::ExportCounters(const ExporterContext& context, bool handed_back)
     : queue_size(gauge(context, "otelcol_exporter_queue_size",
                        "Size of the sending queue, what is being sent included, in its own unit.")),
-      queue_capacity(gauge(context, "otelcol_exporter_queue_capacity", "Capacity of the sending queue.")),
+      queue_capacity(
+          gauge(context, "otelcol_exporter_queue_capacity", "Capacity of the sending queue.")),
       in_flight_requests(gauge(context, "otelcol_exporter_in_flight_requests",
                                "Requests being sent or waiting to be sent again.")),
       send_size(context.metrics.histogram(
           "otelcol_exporter_queue_batch_send_size", "Spans in the batches that are sent.",
-          {10, 25, 50, 75, 100, 250, 500, 750, 1000, 2000, 3000, 4000, 5000, 6000, 7000, 8000, 9000,
-           10000, 20000, 30000, 50000, 100000},
+          {10,   25,   50,   75,   100,  250,  500,   750,   1000,  2000,  3000,
+           4000, 5000, 6000, 7000, 8000, 9000, 10000, 20000, 30000, 50000, 100000},
           {{"exporter", context.id}})),
       spans_(context.counters),
       handed_back_(handed_back),

@@ -11,7 +11,8 @@ void decode_partition(const config::Node& node, QueueOptions::Batch& batch) {
   node.optional("cache_size", batch.partitions_max);
   node.optional("idle_timeout", batch.partition_idle_timeout);
   node.expect(batch.partitions_max > 0, "cache_size", "must be at least 1");
-  node.expect(batch.partition_idle_timeout > nanoseconds::zero(), "idle_timeout", "must be more than 0");
+  node.expect(batch.partition_idle_timeout > nanoseconds::zero(), "idle_timeout",
+              "must be more than 0");
   node.no_other_keys();
 }
 
@@ -39,10 +40,11 @@ void decode_retry(const config::Node& node, RetryOptions& retry) {
   node.optional("randomization_factor", retry.randomization_factor);
   node.optional("multiplier", retry.multiplier);
   node.optional("max_elapsed_time", retry.max_elapsed_time);
-  node.expect(retry.initial_interval > nanoseconds::zero(), "initial_interval", "must be more than 0");
+  node.expect(retry.initial_interval > nanoseconds::zero(), "initial_interval",
+              "must be more than 0");
   node.expect(retry.max_interval > nanoseconds::zero(), "max_interval", "must be more than 0");
-  node.expect(retry.randomization_factor >= 0 && retry.randomization_factor <= 1, "randomization_factor",
-              "must be between 0 and 1");
+  node.expect(retry.randomization_factor >= 0 && retry.randomization_factor <= 1,
+              "randomization_factor", "must be between 0 and 1");
   node.expect(retry.multiplier >= 1, "multiplier", "must be at least 1");
   const nanoseconds elapsed = retry.max_elapsed_time;
   const bool fits = elapsed == nanoseconds::zero() ||
@@ -69,7 +71,8 @@ void decode_sending_queue(const config::Node& node, QueueOptions& queue) {
               "cannot be false with block_on_overflow: one drops when full, the other waits");
   node.expect(queue.required || !queue.wait_for_result, "required",
               "cannot be false with wait_for_result: nobody is to depend on this exporter");
-  if (node.has("storage")) node.error("storage", "a queue on disk is not supported; remove the key");
+  if (node.has("storage"))
+    node.error("storage", "a queue on disk is not supported; remove the key");
   decode_batch(node.child("batch"), queue);
   node.no_other_keys();
 }

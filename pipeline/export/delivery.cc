@@ -83,7 +83,8 @@ Delivery::Step Delivery::try_later(SendResult result) {
     outcome_.delay = std::max(outcome_.delay, result.delay);
     return lose(Loss::unavailable, result.message);
   }
-  wait_ = shared_.stopping ? std::min(*wait, std::max<std::chrono::nanoseconds>(wait_max_while_stopping, result.delay))
+  wait_ = shared_.stopping ? std::min(*wait, std::max<std::chrono::nanoseconds>(
+                                                 wait_max_while_stopping, result.delay))
                            : *wait;
   waiting_ = true;
   log::limited(log::Level::warn, "An exporter's destination does not take spans; trying again.",

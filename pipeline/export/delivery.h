@@ -27,16 +27,17 @@ struct DeliveryShared {
   bool stopping = false;
 };
 
-/// Sees one batch through to its end: in how many requests, after how many attempts. A batch starts as
-/// one piece, or several where the destination is known to take less. A piece that is refused
+/// Sees one batch through to its end: in how many requests, after how many attempts. A batch starts
+/// as one piece, or several where the destination is known to take less. A piece that is refused
 ///   - for now, is sent again after a wait, until the retry budget is spent;
 ///   - as too large, is halved;
-///   - as invalid, is repaired (UTF-8) and sent again; what is still invalid then is halved, so that the
+///   - as invalid, is repaired (UTF-8) and sent again; what is still invalid then is halved, so
+///   that the
 ///     spans to blame are found in about 2·log2(n) requests each;
 ///   - for good, or with a single span left, is lost and counted.
-/// Pieces are sent one after the other, in order, each with a retry budget of its own. Once a batch has
-/// cost `requests_max`, pieces are no longer halved: then so many spans are bad that the rest of each
-/// piece goes with them. One consumer of the queue is one Delivery, used again and again.
+/// Pieces are sent one after the other, in order, each with a retry budget of its own. Once a batch
+/// has cost `requests_max`, pieces are no longer halved: then so many spans are bad that the rest
+/// of each piece goes with them. One consumer of the queue is one Delivery, used again and again.
 class Delivery {
  public:
   static constexpr unsigned requests_max = 1024;

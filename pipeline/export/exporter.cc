@@ -15,26 +15,27 @@
 /// How spans go through an exporter:
 ///
 ///   any worker   consume: into the RequestQueue; wake, unless the executor is awake
-///   executor     pump: take from the queue, Batcher, a Delivery each for at most num_consumers, send
-///   sender       tries; done, on any thread: back to the executor
-///   executor     the Delivery's next step: again later, in halves, or finished: settle with the queue
+///   executor     pump: take from the queue, Batcher, a Delivery each for at most num_consumers,
+///   send sender       tries; done, on any thread: back to the executor executor     the Delivery's
+///   next step: again later, in halves, or finished: settle with the queue
 ///                (Ack, room), pump
 ///
-/// While a delivery waits for its next attempt it keeps its place among the consumers, so the queue fills
-/// and back-pressure begins.
+/// While a delivery waits for its next attempt it keeps its place among the consumers, so the queue
+/// fills and back-pressure begins.
 namespace sluice {
 namespace {
 
 constexpr std::size_t taken_at_once = 32;
 
-/// Everything behind the queue. Callbacks hold it weakly, so that a late one finds nothing; what the
-/// executor's thread does and the end of the exporter (which may come on another) exclude each other by
-/// `gate_`, taken once per callback.
+/// Everything behind the queue. Callbacks hold it weakly, so that a late one finds nothing; what
+/// the executor's thread does and the end of the exporter (which may come on another) exclude each
+/// other by `gate_`, taken once per callback.
 class Core : public std::enable_shared_from_this<Core> {
  public:
   Core(const ExporterContext& context, const ExportOptions& options, std::unique_ptr<Sender> sender)
       : counters_(context, options.queue.wait_for_result || !options.queue.enabled),
-        shared_{context.id, options, context.executor, counters_, {}, std::minstd_rand(seed(options.retry))},
+        shared_{context.id, options, context.executor,
+                counters_,  {},      std::minstd_rand(seed(options.retry))},
         batcher_(options.queue.batch),
         queue_(make_memory_queue(options.queue, counters_, [this] { wake(); })),
         sender_(std::move(sender)) {}
@@ -56,7 +57,8 @@ class Core : public std::enable_shared_from_this<Core> {
   };
 
   static unsigned seed(const RetryOptions& retry) {
-    return retry.jitter_seed != 0 ? static_cast<unsigned>(retry.jitter_seed) : std::random_device()();
+    return retry.jitter_seed != 0 ? static_cast<unsigned>(retry.jitter_seed)
+                                  : std::random_device()();
   }
   void wake();
   template <typename Action>
@@ -131,8 +133,8 @@ void Core::close() {
   if (const std::uint64_t left = counters_.held(); left > 0) counters_.abandoned(left);
 }
 
-/// Starts as many deliveries as there are batches and idle consumers. Requests are taken from the queue
-/// only when one could be sent, so what waits is in the queue.
+/// Starts as many deliveries as there are batches and idle consumers. Requests are taken from the
+/// queue only when one could be sent, so what waits is in the queue.
 void Core::pump() {
   while (busy_ < shared_.options.queue.num_consumers) {
     std::optional<Outgoing> outgoing = next_outgoing();
@@ -160,9 +162,10 @@ void Core::arm_flush_timer() {
   if (deadline == flush_at_) return;
   flush_at_ = deadline;
   if (!deadline) return flush_timer_.cancel();
-  flush_timer_ = shared_.executor.after(*deadline - shared_.executor.now(), [weak = weak_from_this()] {
-    if (const auto core = weak.lock()) core->enter([&] { core->flush_at_.reset(); });
-  });
+  flush_timer_ =
+      shared_.executor.after(*deadline - shared_.executor.now(), [weak = weak_from_this()] {
+        if (const auto core = weak.lock()) core->enter([&] { core->flush_at_.reset(); });
+      });
 }
 
 std::size_t Core::idle_consumer() {
@@ -186,33 +189,36 @@ void Core::follow(std::size_t index, Delivery::Step step) {
 void Core::send(std::size_t index) {
   Consumer& consumer = *consumers_[index];
   const std::uint64_t attempt = ++consumer.attempt;
-  // The answer may come on any thread, within `send` even: it always takes the way over the executor.
-  sender_->send(consumer.delivery.piece(), shared_.options.timeout,
-                [weak = weak_from_this(), &executor = shared_.executor, index, attempt](SendResult result) {
-                  if (weak.expired()) return;
-                  executor.post([weak, index, attempt, result = std::move(result)]() mutable {
-                    const auto core = weak.lock();
-                    if (!core) return;
-                    core->enter([&] {
-                      Consumer& waiting = *core->consumers_[index];
-                      if (waiting.attempt != attempt) return;
-                      ++waiting.attempt;
-                      core->follow(index, waiting.delivery.result(std::move(result)));
-                    });
-                  });
-                });
+  // The answer may come on any thread, within `send` even: it always takes the way over the
+  // executor.
+  sender_->send(
+      consumer.delivery.piece(), shared_.options.timeout,
+      [weak = weak_from_this(), &executor = shared_.executor, index, attempt](SendResult result) {
+        if (weak.expired()) return;
+        executor.post([weak, index, attempt, result = std::move(result)]() mutable {
+          const auto core = weak.lock();
+          if (!core) return;
+          core->enter([&] {
+            Consumer& waiting = *core->consumers_[index];
+            if (waiting.attempt != attempt) return;
+            ++waiting.attempt;
+            core->follow(index, waiting.delivery.result(std::move(result)));
+          });
+        });
+      });
 }
 
 void Core::wait(std::size_t index) {
   Consumer& consumer = *consumers_[index];
-  consumer.timer = shared_.executor.after(consumer.delivery.wait(), [weak = weak_from_this(), index] {
-    const auto core = weak.lock();
-    if (!core) return;
-    core->enter([&] {
-      Consumer& waiting = *core->consumers_[index];
-      if (waiting.delivery.waiting()) core->follow(index, waiting.delivery.retry());
-    });
-  });
+  consumer.timer =
+      shared_.executor.after(consumer.delivery.wait(), [weak = weak_from_this(), index] {
+        const auto core = weak.lock();
+        if (!core) return;
+        core->enter([&] {
+          Consumer& waiting = *core->consumers_[index];
+          if (waiting.delivery.waiting()) core->follow(index, waiting.delivery.retry());
+        });
+      });
 }
 
 void Core::finished(std::size_t index) {
@@ -244,17 +250,22 @@ Task Core::take_done() {
 
 class QueuedExporter final : public Exporter {
  public:
-  QueuedExporter(const ExporterContext& context, const ExportOptions& options, std::unique_ptr<Sender> sender)
-      : executor_(context.executor), core_(std::make_shared<Core>(context, options, std::move(sender))) {}
+  QueuedExporter(const ExporterContext& context, const ExportOptions& options,
+                 std::unique_ptr<Sender> sender)
+      : executor_(context.executor),
+        core_(std::make_shared<Core>(context, options, std::move(sender))) {}
 
   ~QueuedExporter() override {
     core_->close();
-    // Timers and the sender belong to the executor. After an orderly stop nothing is left of either.
+    // Timers and the sender belong to the executor. After an orderly stop nothing is left of
+    // either.
     if (executor_.is_current() || core_->stopped()) return;
     executor_.post([core = std::move(core_)] {});
   }
 
-  void consume(SpanBatch batch, Ack ack) override { core_->queue().consume(std::move(batch), std::move(ack)); }
+  void consume(SpanBatch batch, Ack ack) override {
+    core_->queue().consume(std::move(batch), std::move(ack));
+  }
   std::optional<Answer> reserve(const Load& load) override { return core_->queue().reserve(load); }
   void commit(SpanBatch batch, const Load& reserved, Ack ack) override {
     core_->queue().commit(std::move(batch), reserved, std::move(ack));
@@ -272,7 +283,8 @@ class QueuedExporter final : public Exporter {
 
 }  // namespace
 
-std::unique_ptr<Exporter> make_exporter(const ExporterContext& context, const ExportOptions& options,
+std::unique_ptr<Exporter> make_exporter(const ExporterContext& context,
+                                        const ExportOptions& options,
                                         std::unique_ptr<Sender> sender) {
   return std::make_unique<QueuedExporter>(context, options, std::move(sender));
 }

@@ -19,17 +19,19 @@ constexpr std::chrono::milliseconds come_back{1000};
 
 /// Asked of the whole batch, which is a few additions; `compacted` looks at every span.
 bool pins_too_much(const SpanBatch& batch) {
-  return static_cast<double>(batch.wire_size()) < wanted_share_min * static_cast<double>(batch.pinned());
+  return static_cast<double>(batch.wire_size()) <
+         wanted_share_min * static_cast<double>(batch.pinned());
 }
 
-/// Requests live in slots that are used again, so that a steady flow allocates nothing here; a request's
-/// id is its slot. Slots that wait to be taken are chained in order of arrival. Acks are resolved outside
-/// the lock, since an answer may go anywhere.
+/// Requests live in slots that are used again, so that a steady flow allocates nothing here; a
+/// request's id is its slot. Slots that wait to be taken are chained in order of arrival. Acks are
+/// resolved outside the lock, since an answer may go anywhere.
 class MemoryQueue final : public RequestQueue {
  public:
   MemoryQueue(const QueueOptions& options, ExportCounters& counters, std::function<void()> on_ready)
       : options_(options), counters_(counters), on_ready_(std::move(on_ready)) {
-    capacity_ = options.enabled ? options.queue_size : std::numeric_limits<std::uint64_t>::max() / 2;
+    capacity_ =
+        options.enabled ? options.queue_size : std::numeric_limits<std::uint64_t>::max() / 2;
     if (options.enabled) counters_.queue_capacity.set(static_cast<std::int64_t>(capacity_));
   }
 
@@ -224,7 +226,8 @@ void MemoryQueue::settle(std::span<const RequestPart> parts, const Outcome& outc
     const std::lock_guard lock(mutex_);
     for (const RequestPart& part : parts) {
       const auto index = static_cast<std::uint32_t>(part.id);
-      ensure(index < slots_.size() && slots_[index].spans_left >= part.spans, "spans are settled once");
+      ensure(index < slots_.size() && slots_[index].spans_left >= part.spans,
+             "spans are settled once");
       Slot& slot = slots_[index];
       slot.outcome.delivered_some |= outcome.delivered_some;
       slot.outcome.failed_for_now |= outcome.failed_for_now;
@@ -240,7 +243,8 @@ void MemoryQueue::settle(std::span<const RequestPart> parts, const Outcome& outc
 
 /// Delivered in part and failed for now means "again": a duplicate is better than a loss.
 Answer answer_for(Outcome outcome) {
-  if (outcome.failed_for_now) return {Verdict::retry_later, outcome.delay, std::move(outcome.message)};
+  if (outcome.failed_for_now)
+    return {Verdict::retry_later, outcome.delay, std::move(outcome.message)};
   if (outcome.delivered_some) return {};
   return {Verdict::rejected, {}, std::move(outcome.message)};
 }
@@ -292,7 +296,8 @@ void MemoryQueue::abandon() {
 
 }  // namespace
 
-std::unique_ptr<RequestQueue> make_memory_queue(const QueueOptions& options, ExportCounters& counters,
+std::unique_ptr<RequestQueue> make_memory_queue(const QueueOptions& options,
+                                                ExportCounters& counters,
                                                 std::function<void()> on_ready) {
   return std::make_unique<MemoryQueue>(options, counters, std::move(on_ready));
 }

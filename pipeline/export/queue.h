@@ -35,14 +35,14 @@ struct Outcome {
   std::chrono::milliseconds delay{0};
 };
 
-/// What waits to be sent, and what is being sent until its end is known. The door's side (Consumer) is
-/// called from any thread, the sending side from the exporter's executor alone. Requests come out in
-/// the order they came in. The one that is there keeps them in memory; a log on disk fits the same
-/// shape: ids are its positions, `settle` moves its cursor.
+/// What waits to be sent, and what is being sent until its end is known. The door's side (Consumer)
+/// is called from any thread, the sending side from the exporter's executor alone. Requests come
+/// out in the order they came in. The one that is there keeps them in memory; a log on disk fits
+/// the same shape: ids are its positions, `settle` moves its cursor.
 class RequestQueue : public Consumer {
  public:
-  /// Appends up to `count` requests, oldest first. When there are fewer, `on_ready` will be called, once,
-  /// when there are more.
+  /// Appends up to `count` requests, oldest first. When there are fewer, `on_ready` will be called,
+  /// once, when there are more.
   virtual void take(std::vector<QueuedRequest>& out, std::size_t count) = 0;
   /// These spans are done with, one way or another; a request without any left makes room.
   virtual void settle(std::span<const RequestPart> parts, const Outcome& outcome) = 0;
@@ -52,10 +52,11 @@ class RequestQueue : public Consumer {
   virtual void abandon() = 0;
 };
 
-/// In memory, bounded by `queue_size` in units of `sizer`, what is being sent included. A request larger
-/// than the whole queue is taken when the queue is empty. `on_ready` is called from the thread that brings
-/// the request.
-std::unique_ptr<RequestQueue> make_memory_queue(const QueueOptions& options, ExportCounters& counters,
+/// In memory, bounded by `queue_size` in units of `sizer`, what is being sent included. A request
+/// larger than the whole queue is taken when the queue is empty. `on_ready` is called from the
+/// thread that brings the request.
+std::unique_ptr<RequestQueue> make_memory_queue(const QueueOptions& options,
+                                                ExportCounters& counters,
                                                 std::function<void()> on_ready);
 
 }  // namespace sluice

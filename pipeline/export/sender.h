@@ -10,14 +10,14 @@
 #include "config/node.h"
 #include "pipeline/component.h"
 
-/// What stands around every exporter: `sending_queue`, `retry_on_failure`, `timeout`. An exporter is a
-/// Sender, which tries once to deliver one batch and says how that went; all else is here.
+/// What stands around every exporter: `sending_queue`, `retry_on_failure`, `timeout`. An exporter
+/// is a Sender, which tries once to deliver one batch and says how that went; all else is here.
 namespace sluice {
 
 struct SendResult {
   enum class Kind : std::uint8_t {
     delivered,
-    retry,      ///< not now: no connection, busy, timed out; `delay` where the destination said when
+    retry,  ///< not now: no connection, busy, timed out; `delay` where the destination said when
     too_large,  ///< RESOURCE_EXHAUSTED without RetryInfo, 413: halve and send again
     invalid,    ///< INVALID_ARGUMENT, 400: repair, then bisect
     permanent,  ///< nothing of it will ever be taken (401, 404, UNIMPLEMENTED …)
@@ -31,14 +31,16 @@ using SendDone = UniqueFunction<void(SendResult)>;
 
 class Sender {
  public:
-  /// No `done` is called once this has returned; those not called yet may be called in it or dropped.
+  /// No `done` is called once this has returned; those not called yet may be called in it or
+  /// dropped.
   virtual ~Sender() = default;
   virtual bool start(std::string& error) = 0;
   /// Tries once; `done` exactly once, on any thread, within `timeout` (0: no limit). Called on the
-  /// exporter's executor, several at once up to num_consumers. The batch stays with the caller's copy.
+  /// exporter's executor, several at once up to num_consumers. The batch stays with the caller's
+  /// copy.
   virtual void send(SpanBatch batch, std::chrono::nanoseconds timeout, SendDone done) = 0;
-  /// Nothing is under way any more: flush and close. Called at most once, on the exporter's executor,
-  /// even if `start` never was.
+  /// Nothing is under way any more: flush and close. Called at most once, on the exporter's
+  /// executor, even if `start` never was.
   virtual void stop() = 0;
 };
 
@@ -79,15 +81,16 @@ struct ExportOptions {
   std::chrono::nanoseconds timeout = std::chrono::seconds(5);
 };
 
-/// Reads `sending_queue`, `retry_on_failure` and `timeout` of an exporter's node; defaults are those in
-/// `options` on entry.
+/// Reads `sending_queue`, `retry_on_failure` and `timeout` of an exporter's node; defaults are
+/// those in `options` on entry.
 void decode_export(const config::Node& node, ExportOptions& options);
 
 /// `sending_queue` alone, for exporters that have no more of it.
 void decode_sending_queue(const config::Node& node, QueueOptions& queue);
 
 /// An exporter around the sender: queue (memory), merging, consumers, retry, halving and bisection.
-std::unique_ptr<Exporter> make_exporter(const ExporterContext& context, const ExportOptions& options,
+std::unique_ptr<Exporter> make_exporter(const ExporterContext& context,
+                                        const ExportOptions& options,
                                         std::unique_ptr<Sender> sender);
 
 }  // namespace sluice

@@ -21,10 +21,10 @@ class MemoryAccount {
   ~MemoryAccount() = default;
 };
 
-/// Immutable, reference-counted bytes, as received. Copying copies a handle (one atomic add, 8 bytes);
-/// the bytes are never written after creation, so any thread may read them. Memory comes from a
-/// process-wide pool of size classes that waste at most an eighth, and returns to it with the last
-/// handle. At most 1 GiB.
+/// Immutable, reference-counted bytes, as received. Copying copies a handle (one atomic add, 8
+/// bytes); the bytes are never written after creation, so any thread may read them. Memory comes
+/// from a process-wide pool of size classes that waste at most an eighth, and returns to it with
+/// the last handle. At most 1 GiB.
 class Buffer {
  public:
   static constexpr std::size_t size_max = std::size_t{1} << 30;
@@ -74,8 +74,8 @@ struct Buffer::Block {
 };
 
 /// The only way to fill a buffer: exclusive, growing, then frozen. Memory of a large reservation is
-/// committed by the kernel as it is touched, so reserving for a length that a peer only claims costs
-/// address space alone.
+/// committed by the kernel as it is touched, so reserving for a length that a peer only claims
+/// costs address space alone.
 class BufferWriter {
  public:
   BufferWriter() = default;
@@ -100,11 +100,11 @@ class BufferWriter {
   std::size_t size() const noexcept { return size_; }
   std::size_t capacity() const noexcept { return capacity_; }
 
-  /// The finished buffer; the writer is empty again. Where more than a third of the memory is unused
-  /// the content moves to a smaller block, so pointers into the writer end here.
+  /// The finished buffer; the writer is empty again. Where more than a third of the memory is
+  /// unused the content moves to a smaller block, so pointers into the writer end here.
   Buffer freeze() && { return std::move(*this).freeze(nullptr, 0); }
-  /// `account` has been charged `charged` bytes for it; the difference to what the buffer really pins
-  /// is settled here, and all of it goes back with the buffer's last handle.
+  /// `account` has been charged `charged` bytes for it; the difference to what the buffer really
+  /// pins is settled here, and all of it goes back with the buffer's last handle.
   Buffer freeze(MemoryAccount* account, std::size_t charged) &&;
 
  private:
@@ -118,21 +118,25 @@ class BufferWriter {
   std::size_t capacity_ = 0;
 };
 
-// One-liners of the hot paths: a handle is copied per batch and stage, bytes are appended per field.
+// One-liners of the hot paths: a handle is copied per batch and stage, bytes are appended per
+// field.
 
 inline Buffer::Buffer(const Buffer& other) noexcept : block_(other.block_) {
   if (block_ != nullptr) block_->references.fetch_add(1, std::memory_order_relaxed);
 }
 
 inline Buffer::~Buffer() {
-  if (block_ != nullptr && block_->references.fetch_sub(1, std::memory_order_acq_rel) == 1) recycle(block_);
+  if (block_ != nullptr && block_->references.fetch_sub(1, std::memory_order_acq_rel) == 1)
+    recycle(block_);
 }
 
 inline std::string_view Buffer::bytes() const noexcept {
   return block_ == nullptr ? std::string_view() : std::string_view(block_->payload(), block_->size);
 }
 
-inline MemoryAccount* Buffer::account() const noexcept { return block_ == nullptr ? nullptr : block_->account; }
+inline MemoryAccount* Buffer::account() const noexcept {
+  return block_ == nullptr ? nullptr : block_->account;
+}
 
 inline void BufferWriter::append(std::string_view bytes) {
   if (bytes.empty()) return;

@@ -7,18 +7,20 @@
 //                8 classes per doubling   128 KiB, mmap
 //   large        > 4 MiB, whole pages     mmap             munmap
 //
-// Why a pool at all: a block over 128 KiB from malloc is a fresh mmap, and clearing its pages on first
-// touch costs more than everything else that is done to the spans in it (0.75 against 0.54 us a span,
-// 512 spans a request). Why mmap rather than malloc for the large half: pages are committed as they
-// are touched, so a claimed length costs nothing, and growing moves page tables instead of bytes.
-// Eight classes per doubling waste at most an eighth; what is counted as pinned is the whole class.
+// Why a pool at all: a block over 128 KiB from malloc is a fresh mmap, and clearing its pages on
+// first touch costs more than everything else that is done to the spans in it (0.75 against 0.54 us
+// a span, 512 spans a request). Why mmap rather than malloc for the large half: pages are committed
+// as they are touched, so a claimed length costs nothing, and growing moves page tables instead of
+// bytes. Eight classes per doubling waste at most an eighth; what is counted as pinned is the whole
+// class.
 //
-// The shelves are bounded together. Traffic changes its sizes, so a full pool makes room by giving up
-// blocks of other classes in turn; and a miss of a mapped class first gives up as much as it maps when
-// the pool is half full, so that cached and live memory do not add up to more than was ever live.
+// The shelves are bounded together. Traffic changes its sizes, so a full pool makes room by giving
+// up blocks of other classes in turn; and a miss of a mapped class first gives up as much as it
+// maps when the pool is half full, so that cached and live memory do not add up to more than was
+// ever live.
 //
-// A shelf has a lock of its own, held for two pointer writes: once per request, not per span. With the
-// address sanitizer nothing is pooled and blocks are exact, so that every overrun is seen.
+// A shelf has a lock of its own, held for two pointer writes: once per request, not per span. With
+// the address sanitizer nothing is pooled and blocks are exact, so that every overrun is seen.
 
 #include "pipeline/model/buffer_pool.h"
 
@@ -72,7 +74,8 @@ constinit std::atomic<std::size_t> cached_bytes{0};
 constinit std::atomic<std::size_t> victim{0};
 
 // Index vectors of merged batches pass glibc's default threshold of 128 KiB and would be mapped and
-// unmapped per batch, with the same page faults; they stay on the heap, which keeps some room on top.
+// unmapped per batch, with the same page faults; they stay on the heap, which keeps some room on
+// top.
 [[maybe_unused]] const bool malloc_tuned = [] {
   mallopt(M_MMAP_THRESHOLD, 1 << 20);
   mallopt(M_TRIM_THRESHOLD, 4 << 20);
@@ -82,7 +85,9 @@ constinit std::atomic<std::size_t> victim{0};
 std::size_t total_of(const Block* block) { return sizeof(Block) + block->capacity; }
 
 bool is_mapped(std::size_t total) { return !exact_blocks && total >= mapped_min; }
-bool is_pooled(std::size_t total) { return !exact_blocks && total > pooled_min && total <= pooled_max; }
+bool is_pooled(std::size_t total) {
+  return !exact_blocks && total > pooled_min && total <= pooled_max;
+}
 
 /// The shelf of a class size in (1 KiB, 4 MiB].
 Shelf& shelf_of(std::size_t total) {
@@ -129,7 +134,8 @@ void* memory_from_system(std::size_t total) {
     const std::size_t cached_now = cached();
     make_room(0, std::max(cached_max / 2, cached_now - std::min(cached_now, total)));
   }
-  void* memory = mmap(nullptr, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* memory = mmap(nullptr, total, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   return memory == MAP_FAILED ? nullptr : memory;
 }
 
@@ -151,7 +157,8 @@ std::size_t class_size(std::size_t bytes) noexcept {
 
 Block* take(std::size_t capacity) {
   ensure(capacity <= Buffer::size_max, "a buffer has at most 1 GiB: doors cap a body long before");
-  const std::size_t total = exact_blocks ? sizeof(Block) + capacity : class_size(sizeof(Block) + capacity);
+  const std::size_t total =
+      exact_blocks ? sizeof(Block) + capacity : class_size(sizeof(Block) + capacity);
   if (is_pooled(total)) {
     if (Block* block = pop(shelf_of(total))) return start(block, total);
   }

@@ -14,12 +14,14 @@ namespace sluice {
 /// order of arrival; a name may occur several times.
 struct RequestContext {
   std::vector<std::pair<std::string, std::string>> metadata;
-  std::string peer;      ///< address of the sender, without the port ("127.0.0.1"; empty for a unix socket)
-  std::string identity;  ///< who authenticated, empty for nobody
+  std::string
+      peer;  ///< address of the sender, without the port ("127.0.0.1"; empty for a unix socket)
+  std::string identity;                                   ///< who authenticated, empty for nobody
   std::vector<std::pair<std::string, std::string>> auth;  ///< attributes of the identity
   std::chrono::system_clock::time_point arrival;
 
-  /// All values of one metadata key (any case), joined with ';' as the collector does; empty if none.
+  /// All values of one metadata key (any case), joined with ';' as the collector does; empty if
+  /// none.
   std::string metadata_value(std::string_view key) const;
 };
 

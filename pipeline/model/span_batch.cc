@@ -7,24 +7,28 @@
 //   resources      |                  | resource range | extra range | 28 bytes an occurrence
 //                  v                          |
 //   sources    | Buffer | offset length | span count |  <---+          one a request, plus one for
-//                                                                      each parse or edit that copied
+//                                                                      each parse or edit that
+//                                                                      copied
 //
-// Offsets count from the start of the buffer. `spans` belongs to one index alone; the three tables are
-// shared by all selections from one request, so that sampling a trace out of it costs one small vector.
+// Offsets count from the start of the buffer. `spans` belongs to one index alone; the three tables
+// are shared by all selections from one request, so that sampling a trace out of it costs one small
+// vector.
 //
 // What always holds:
 //  - scope numbers never fall from one span to the next, nor resource numbers from one scope to the
 //    next: parsing makes them so, selecting keeps the order, concatenating adds an offset;
-//  - an occurrence without a span that was taken has no entry, so an empty ResourceSpans (two bytes on
+//  - an occurrence without a span that was taken has no entry, so an empty ResourceSpans (two bytes
+//  on
 //    the wire) costs no memory, and the index is at most 76 bytes a span;
 //  - `span_count` of a source is what the index took of it when every span was taken, else 0; so a
-//    stretch of spans that lies in one source with rising offsets, as many as it counts, is the request
-//    itself. Editing a resource or scope sets it to 0, editing a span moves that span elsewhere.
+//    stretch of spans that lies in one source with rising offsets, as many as it counts, is the
+//    request itself. Editing a resource or scope sets it to 0, editing a span moves that span
+//    elsewhere.
 //  - a source may be an empty handle, when compacting let its buffer go; nothing refers to it then.
 //
 // Why an index at all and not a walk each time: batch, queue and encoder need count and size, the
-// sampler the place of each span; 16 bytes against some 410 on the wire are 4 %, and one walk at the
-// door validates everything the rest relies on.
+// sampler the place of each span; 16 bytes against some 410 on the wire are 4 %, and one walk at
+// the door validates everything the rest relies on.
 
 #include "pipeline/model/span_batch.h"
 
@@ -92,7 +96,8 @@ std::size_t SpanBatch::pinned() const noexcept {
   const BatchTables& tables = *index_->tables;
   return buffers_pinned(tables.sources) + sizeof(Index) + sizeof(BatchTables) +
          index_->spans.capacity() * sizeof(SpanEntry) + tables.sources.capacity() * sizeof(Source) +
-         tables.scopes.capacity() * sizeof(ScopeEntry) + tables.resources.capacity() * sizeof(ResourceEntry);
+         tables.scopes.capacity() * sizeof(ScopeEntry) +
+         tables.resources.capacity() * sizeof(ResourceEntry);
 }
 
 std::span<const SpanEntry> SpanBatch::spans() const noexcept {
@@ -107,7 +112,9 @@ std::span<const ResourceEntry> SpanBatch::resources() const noexcept {
   return index_ ? std::span(index_->tables->resources) : std::span<const ResourceEntry>();
 }
 
-std::string_view SpanBatch::bytes(const Range& range) const noexcept { return index_->tables->bytes(range); }
+std::string_view SpanBatch::bytes(const Range& range) const noexcept {
+  return index_->tables->bytes(range);
+}
 
 std::string_view SpanBatch::span_bytes(const SpanEntry& entry) const noexcept {
   return index_->tables->bytes(entry).substr(entry.header);

@@ -20,10 +20,10 @@ struct Range {
   std::uint16_t buffer = 0;
 };
 
-/// One occurrence of ResourceSpans that holds spans. `extra` is every field of the message other than `resource` and
-/// `scope_spans` (schema_url, unknown ones), as bytes of whole fields. Where these do not lie in one
-/// piece on the wire, parsing has copied them into one; a repeated `resource` is concatenated, which
-/// is protobuf's merge.
+/// One occurrence of ResourceSpans that holds spans. `extra` is every field of the message other
+/// than `resource` and `scope_spans` (schema_url, unknown ones), as bytes of whole fields. Where
+/// these do not lie in one piece on the wire, parsing has copied them into one; a repeated
+/// `resource` is concatenated, which is protobuf's merge.
 struct ResourceEntry {
   Range resource;  ///< content of the Resource message
   Range extra;
@@ -47,8 +47,9 @@ struct SpanEntry {
   std::uint16_t header = 0;
 };
 
-/// A request as it came: the bytes of one ExportTraceServiceRequest in a buffer, and how many spans of
-/// it the index took. While all of them are still in a batch, side by side, the bytes leave as they are.
+/// A request as it came: the bytes of one ExportTraceServiceRequest in a buffer, and how many spans
+/// of it the index took. While all of them are still in a batch, side by side, the bytes leave as
+/// they are.
 struct Source {
   Buffer buffer;
   std::uint32_t offset = 0;
@@ -66,7 +67,7 @@ struct ParseReport {
   /// Left out: trace or span id absent, zero or of the wrong length, or a parent id of the wrong
   /// length (backends refuse the whole request for it; a parent id of zeros only is a root).
   std::uint32_t spans_invalid_id = 0;
-  std::string error;                   ///< set when framing is broken: nothing was taken
+  std::string error;  ///< set when framing is broken: nothing was taken
 };
 
 /// Bytes ready to be sent: stretches of buffers that stay alive with it, in order.
@@ -82,9 +83,9 @@ struct EncodedBatch {
   std::string to_string() const;
 };
 
-/// Spans on their way through a pipeline: a few buffers and an index over them. The index is immutable
-/// and shared like the buffers, so copying a batch copies handles; a selection or an edit makes a new
-/// index over the same bytes. Safe to read from any thread.
+/// Spans on their way through a pipeline: a few buffers and an index over them. The index is
+/// immutable and shared like the buffers, so copying a batch copies handles; a selection or an edit
+/// makes a new index over the same bytes. Safe to read from any thread.
 class SpanBatch {
  public:
   struct Index;
@@ -93,9 +94,10 @@ class SpanBatch {
   /// For those who make batches (parse, select, edit): over a finished index.
   SpanBatch(std::shared_ptr<const Index> index, RequestContextRef context);
 
-  /// Indexes `length` bytes of `buffer` from `offset` as an ExportTraceServiceRequest. All framing down
-  /// to each span's own fields is checked; order and repetition of fields are not assumed. Spans with
-  /// invalid ids are left out and counted; broken framing refuses the whole (nullopt, `report.error`).
+  /// Indexes `length` bytes of `buffer` from `offset` as an ExportTraceServiceRequest. All framing
+  /// down to each span's own fields is checked; order and repetition of fields are not assumed.
+  /// Spans with invalid ids are left out and counted; broken framing refuses the whole (nullopt,
+  /// `report.error`).
   static std::optional<SpanBatch> parse(Buffer buffer, std::size_t offset, std::size_t length,
                                         ParseReport& report, const ParseLimits& limits = {});
   static std::optional<SpanBatch> parse(Buffer buffer, ParseReport& report) {
@@ -116,7 +118,9 @@ class SpanBatch {
   std::string_view bytes(const Range& range) const noexcept;
   /// The content of a span's message.
   std::string_view span_bytes(const SpanEntry& entry) const noexcept;
-  std::string_view span_bytes(std::uint32_t index) const noexcept { return span_bytes(spans()[index]); }
+  std::string_view span_bytes(std::uint32_t index) const noexcept {
+    return span_bytes(spans()[index]);
+  }
   std::string_view resource_bytes(const SpanEntry& entry) const noexcept;
   std::string_view scope_bytes(const SpanEntry& entry) const noexcept;
   const ResourceEntry& resource_of(const SpanEntry& entry) const noexcept;
@@ -127,12 +131,12 @@ class SpanBatch {
   SpanBatch slice(std::uint32_t first, std::uint32_t count) const;
   /// One behind the other; occurrences of resources stay apart. The context is the first one's.
   static SpanBatch concat(std::span<const SpanBatch> batches);
-  /// Copies the surviving spans out of buffers of which less than `share_min` is still wanted, so that
-  /// a few spans do not pin a large request. Returns itself where nothing is to be gained.
+  /// Copies the surviving spans out of buffers of which less than `share_min` is still wanted, so
+  /// that a few spans do not pin a large request. Returns itself where nothing is to be gained.
   SpanBatch compacted(double share_min) const;
 
-  /// As one ExportTraceServiceRequest. Whole requests leave untouched, runs of spans under rewritten
-  /// lengths; neighbours of one occurrence are merged, nothing else is.
+  /// As one ExportTraceServiceRequest. Whole requests leave untouched, runs of spans under
+  /// rewritten lengths; neighbours of one occurrence are merged, nothing else is.
   EncodedBatch encode() const;
   /// Size of `encode()` without making it.
   std::size_t encoded_size() const;
@@ -146,9 +150,10 @@ class SpanBatch {
   RequestContextRef context_;
 };
 
-/// Replaces spans, resources and scopes of one batch, leaving the rest where it lies. The new bytes go
-/// into a fresh buffer, and past 64 MiB into a next one; no single message may pass 512 MiB. A batch in which nothing was replaced comes back as it was. Buffers of which
-/// less than a quarter is still needed afterwards are let go (SpanBatch::compacted).
+/// Replaces spans, resources and scopes of one batch, leaving the rest where it lies. The new bytes
+/// go into a fresh buffer, and past 64 MiB into a next one; no single message may pass 512 MiB. A
+/// batch in which nothing was replaced comes back as it was. Buffers of which less than a quarter
+/// is still needed afterwards are let go (SpanBatch::compacted).
 class BatchEditor {
  public:
   explicit BatchEditor(const SpanBatch& batch);
@@ -156,8 +161,9 @@ class BatchEditor {
   BatchEditor(const BatchEditor&) = delete;
   BatchEditor& operator=(const BatchEditor&) = delete;
 
-  /// Begins new content for span `index` (ascending order of calls): append the message's bytes to the
-  /// writer that is returned, then `end_span`. Bytes may be copied from `batch.span_bytes(index)`.
+  /// Begins new content for span `index` (ascending order of calls): append the message's bytes to
+  /// the writer that is returned, then `end_span`. Bytes may be copied from
+  /// `batch.span_bytes(index)`.
   BufferWriter& begin_span(std::uint32_t index);
   void end_span();
   /// Leaves span `index` out.

@@ -1,7 +1,8 @@
-// BatchEditor: new spans are written one behind the other into a fresh buffer (or several large ones), each with its
-// tag and length, so that neighbours that were edited leave as one stretch and an edit of every span costs
-// little more than its memcpy. The new index starts as a copy of the old one's entries up to the span
-// that is edited; nothing is copied for a batch that is only looked at.
+// BatchEditor: new spans are written one behind the other into a fresh buffer (or several large
+// ones), each with its tag and length, so that neighbours that were edited leave as one stretch and
+// an edit of every span costs little more than its memcpy. The new index starts as a copy of the
+// old one's entries up to the span that is edited; nothing is copied for a batch that is only
+// looked at.
 
 #include <algorithm>
 #include <cstring>
@@ -16,10 +17,11 @@ namespace {
 
 constexpr double share_min_in_passing = 0.25;
 constexpr std::size_t growth_of_a_span = 256;
-/// Where a fresh buffer counts as full and the next one begins: an edit may make a batch many times larger
-/// than the request was, and a buffer has its end.
+/// Where a fresh buffer counts as full and the next one begins: an edit may make a batch many times
+/// larger than the request was, and a buffer has its end.
 constexpr std::size_t fresh_size_max = std::size_t{64} << 20;
-constexpr char span_tag = static_cast<char>(wire::tag(otlp::scope_spans::spans, wire::Type::length));
+constexpr char span_tag =
+    static_cast<char>(wire::tag(otlp::scope_spans::spans, wire::Type::length));
 
 }  // namespace
 
@@ -63,14 +65,15 @@ void BatchEditor::State::keep_until(std::uint32_t index) {
   position = index;
 }
 
-/// The first spans tell how many of the batch are edited: room grows to what the rest would then need,
-/// but not past the batch itself, whose first span may be a large one.
+/// The first spans tell how many of the batch are edited: room grows to what the rest would then
+/// need, but not past the batch itself, whose first span may be a large one.
 void BatchEditor::State::reserve_for(std::uint32_t index) {
   const std::size_t wanted = bytes.size() + old_spans[index].length + growth_of_a_span;
   if (wanted <= bytes.capacity()) return;
   const std::size_t so_far = std::max<std::size_t>(index, 1);
   const std::size_t batch_size = batch.wire_size() + batch.wire_size() / 8;
-  const std::size_t expected = std::min(batch_size, bytes.size() / so_far * old_spans.size() * 17 / 16);
+  const std::size_t expected =
+      std::min(batch_size, bytes.size() / so_far * old_spans.size() * 17 / 16);
   bytes.reserve(std::min(Buffer::size_max, std::max({wanted, bytes.capacity() * 3 / 2, expected})));
 }
 
@@ -95,8 +98,9 @@ void BatchEditor::State::end_span() {
     bytes.truncate(open_start + header + content);
   }
   wire::write_varint(bytes.data() + open_start + 1, content);
-  spans.push_back({static_cast<std::uint32_t>(open_start), static_cast<std::uint32_t>(header + content),
-                   old_spans[position].scope, number, static_cast<std::uint16_t>(header)});
+  spans.push_back({static_cast<std::uint32_t>(open_start),
+                   static_cast<std::uint32_t>(header + content), old_spans[position].scope, number,
+                   static_cast<std::uint16_t>(header)});
   ++position;
 }
 
@@ -141,7 +145,9 @@ ScopeEntry& BatchEditor::State::edit_scope(std::uint32_t scope) {
 ResourceEntry& BatchEditor::State::edit_resource(std::uint32_t resource) {
   prepare_tables();
   scope_edited.resize(tables.scopes.size(), false);
-  const auto before = [](const ScopeEntry& scope, std::uint32_t number_wanted) { return scope.resource < number_wanted; };
+  const auto before = [](const ScopeEntry& scope, std::uint32_t number_wanted) {
+    return scope.resource < number_wanted;
+  };
   // Scopes of one resource lie side by side.
   const auto first = std::lower_bound(tables.scopes.begin(), tables.scopes.end(), resource, before);
   for (auto scope = first; scope != tables.scopes.end() && scope->resource == resource; ++scope) {
@@ -167,9 +173,10 @@ SpanBatch BatchEditor::State::finish() {
   }
   if (!spans_changed) spans.assign(old_spans.begin(), old_spans.end());
   const std::size_t wire_size = wire_size_of(spans);
-  auto new_tables =
-      tables_changed ? std::make_shared<const BatchTables>(std::move(tables)) : batch.index_->tables;
-  const SpanBatch edited(make_index(std::move(spans), std::move(new_tables), wire_size), batch.context());
+  auto new_tables = tables_changed ? std::make_shared<const BatchTables>(std::move(tables))
+                                   : batch.index_->tables;
+  const SpanBatch edited(make_index(std::move(spans), std::move(new_tables), wire_size),
+                         batch.context());
   return edited.compacted(share_min_in_passing);
 }
 

@@ -1,14 +1,17 @@
-// SpanBatch::encode: a batch as one ExportTraceServiceRequest, in stretches of the bytes that are there.
+// SpanBatch::encode: a batch as one ExportTraceServiceRequest, in stretches of the bytes that are
+// there.
 //
-// Spans that still are a whole request, in its order, leave as that request: one slice, unknown fields
-// of every level included. The others go out in runs: neighbours of one ResourceSpans and ScopeSpans
-// occurrence under a header with fresh lengths,
+// Spans that still are a whole request, in its order, leave as that request: one slice, unknown
+// fields of every level included. The others go out in runs: neighbours of one ResourceSpans and
+// ScopeSpans occurrence under a header with fresh lengths,
 //
-//   0a len( 0a len resource | 12 len( 0a len scope | span fields as they lie ... | scope's extra ) ... | extra )
+//   0a len( 0a len resource | 12 len( 0a len scope | span fields as they lie ... | scope's extra )
+//   ... | extra )
 //
 // Lengths stand before content, so the first pass sums them up into a plan, a few words a run; the
-// second writes. Headers and stretches of no more than `copied_max` bytes are copied into one scratch
-// buffer, where neighbours grow together: a slice costs the sender more than copying so little.
+// second writes. Headers and stretches of no more than `copied_max` bytes are copied into one
+// scratch buffer, where neighbours grow together: a slice costs the sender more than copying so
+// little.
 
 #include <utility>
 
@@ -35,7 +38,9 @@ std::size_t content_size(bool present, const Range& content) {
 
 class Plan {
  public:
-  explicit Plan(const SpanBatch::Index& index) : spans_(index.spans), tables_(*index.tables) { make(); }
+  explicit Plan(const SpanBatch::Index& index) : spans_(index.spans), tables_(*index.tables) {
+    make();
+  }
 
   const std::vector<Step>& steps() const { return steps_; }
   std::size_t size() const { return size_; }
@@ -71,11 +76,13 @@ void Plan::make() {
   }
 }
 
-/// How many spans from `first` on are exactly one request's: all of them, in the order of its bytes.
+/// How many spans from `first` on are exactly one request's: all of them, in the order of its
+/// bytes.
 std::uint32_t Plan::request_at(std::uint32_t first) const {
   const std::uint16_t buffer = spans_[first].buffer;
   const std::uint32_t count = tables_.sources[buffer].span_count;
-  if (count == 0 || count > spans_.size() - first || spans_[first + count - 1].buffer != buffer) return 0;
+  if (count == 0 || count > spans_.size() - first || spans_[first + count - 1].buffer != buffer)
+    return 0;
   for (std::uint32_t i = first + 1; i < first + count; ++i) {
     if (spans_[i].buffer != buffer || spans_[i].offset <= spans_[i - 1].offset) return 0;
   }
@@ -100,14 +107,15 @@ std::uint32_t Plan::add_resource(std::uint32_t first) {
   return span;
 }
 
-/// Adds the run of one scope that starts at `first`, unless a whole request does so (never at `begin`,
-/// where the caller has looked). Returns where the run ends.
+/// Adds the run of one scope that starts at `first`, unless a whole request does so (never at
+/// `begin`, where the caller has looked). Returns where the run ends.
 std::uint32_t Plan::add_scope(std::uint32_t first, std::uint32_t begin) {
   const ScopeEntry& scope = tables_.scopes[spans_[first].scope];
   std::size_t size = content_size(scope.has_scope, scope.scope) + scope.extra.length;
   std::uint32_t span = first;
   for (; span < spans_.size() && spans_[span].scope == spans_[first].scope; ++span) {
-    if (span != begin && spans_[span].buffer != spans_[span - 1].buffer && request_at(span) > 0) break;
+    if (span != begin && spans_[span].buffer != spans_[span - 1].buffer && request_at(span) > 0)
+      break;
     size += spans_[span].length;
   }
   if (span > first) steps_.push_back({Step::Kind::scope, first, span - first, size});
@@ -184,7 +192,8 @@ void Emission::scope(const Step& step) {
     const SpanEntry& start = spans_[span];
     std::size_t length = start.length;
     for (++span; span < end; ++span) {
-      if (spans_[span].buffer != start.buffer || spans_[span].offset != start.offset + length) break;
+      if (spans_[span].buffer != start.buffer || spans_[span].offset != start.offset + length)
+        break;
       length += spans_[span].length;
     }
     stretch(start.buffer, {tables_.sources[start.buffer].buffer.data() + start.offset, length});

@@ -1,11 +1,12 @@
 // SpanBatch::parse: one walk over a request. It checks the framing of the request, of each
 // ResourceSpans, ScopeSpans, Resource, InstrumentationScope and Span down to their own fields, and
-// accepts exactly what libprotobuf accepts there; a known field in the wrong wire type is an unknown
-// field. What lies deeper (attribute values, events, links) is checked where it is read.
+// accepts exactly what libprotobuf accepts there; a known field in the wrong wire type is an
+// unknown field. What lies deeper (attribute values, events, links) is checked where it is read.
 //
-// Memory: an entry is made for a span that is taken and, with the first one in it, for its scope and
-// resource; vectors grow to what the rest of the request would need if it went on like its beginning.
-// Only fields of one message that are scattered over the wire are copied, at most once each.
+// Memory: an entry is made for a span that is taken and, with the first one in it, for its scope
+// and resource; vectors grow to what the rest of the request would need if it went on like its
+// beginning. Only fields of one message that are scattered over the wire are copied, at most once
+// each.
 
 #include <algorithm>
 #include <cstring>
@@ -67,8 +68,13 @@ bool valid_id(std::string_view id, std::size_t size) {
 
 class Parser {
  public:
-  Parser(Buffer buffer, std::uint32_t offset, std::uint32_t length, ParseReport& report, const ParseLimits& limits)
-      : report_(report), limits_(limits), base_(buffer.data()), begin_(base_ + offset), length_(length) {
+  Parser(Buffer buffer, std::uint32_t offset, std::uint32_t length, ParseReport& report,
+         const ParseLimits& limits)
+      : report_(report),
+        limits_(limits),
+        base_(buffer.data()),
+        begin_(base_ + offset),
+        length_(length) {
     tables_.sources.push_back({std::move(buffer), offset, length, 0});
   }
 
@@ -83,7 +89,8 @@ class Parser {
 
   bool framed(std::string_view message, int depth, const char* name);
   bool malformed(const char* name, const char* at);
-  Range range_of(const Pieces& pieces, std::string_view parent, int depth, bool (*wanted)(const Field&), bool whole);
+  Range range_of(const Pieces& pieces, std::string_view parent, int depth,
+                 bool (*wanted)(const Field&), bool whole);
   template <typename Entry>
   void make_room(std::vector<Entry>& entries) const;
 
@@ -110,7 +117,8 @@ std::shared_ptr<const SpanBatch::Index> Parser::run() {
     add_buffer(tables_, std::move(copies_).freeze(account, 0));
   }
   report_.spans_taken = static_cast<std::uint32_t>(spans_.size());
-  return make_index(std::move(spans_), std::make_shared<const BatchTables>(std::move(tables_)), wire_size_);
+  return make_index(std::move(spans_), std::make_shared<const BatchTables>(std::move(tables_)),
+                    wire_size_);
 }
 
 bool Parser::request(std::string_view message) {
@@ -123,8 +131,12 @@ bool Parser::request(std::string_view message) {
   return cursor.ok() || malformed("request", cursor.at());
 }
 
-bool is_resource(const Field& field) { return field.is(otlp::resource_spans::resource, Type::length); }
-bool is_scope_spans(const Field& field) { return field.is(otlp::resource_spans::scope_spans, Type::length); }
+bool is_resource(const Field& field) {
+  return field.is(otlp::resource_spans::resource, Type::length);
+}
+bool is_scope_spans(const Field& field) {
+  return field.is(otlp::resource_spans::scope_spans, Type::length);
+}
 bool is_scope(const Field& field) { return field.is(otlp::scope_spans::scope, Type::length); }
 bool is_span(const Field& field) { return field.is(otlp::scope_spans::spans, Type::length); }
 
@@ -148,8 +160,9 @@ bool Parser::resource_spans(std::string_view message) {
   if (resource_ == none) return true;
   tables_.resources[resource_] = {
       range_of(resource, message, resource_spans_depth, is_resource, false),
-      range_of(extra, message, resource_spans_depth,
-               [](const Field& own) { return !is_resource(own) && !is_scope_spans(own); }, true),
+      range_of(
+          extra, message, resource_spans_depth,
+          [](const Field& own) { return !is_resource(own) && !is_scope_spans(own); }, true),
       resource.any()};
   return true;
 }
@@ -174,8 +187,9 @@ bool Parser::scope_spans(std::string_view message) {
   if (scope_ == none) return true;
   ScopeEntry& entry = tables_.scopes[scope_];
   entry.scope = range_of(scope, message, scope_spans_depth, is_scope, false);
-  entry.extra = range_of(extra, message, scope_spans_depth,
-                         [](const Field& own) { return !is_scope(own) && !is_span(own); }, true);
+  entry.extra = range_of(
+      extra, message, scope_spans_depth,
+      [](const Field& own) { return !is_scope(own) && !is_span(own); }, true);
   entry.has_scope = scope.any();
   return true;
 }
@@ -193,7 +207,8 @@ bool Parser::span(const Field& field) {
     if (own.number == otlp::span::parent_span_id) parent_id = own.content;
   }
   if (!cursor.ok()) return malformed("Span", cursor.at());
-  if (!valid_id(trace_id, 16) || !valid_id(span_id, 8) || (!parent_id.empty() && parent_id.size() != 8)) {
+  if (!valid_id(trace_id, 16) || !valid_id(span_id, 8) ||
+      (!parent_id.empty() && parent_id.size() != 8)) {
     ++report_.spans_invalid_id;
     return true;
   }
@@ -218,8 +233,8 @@ void Parser::take(const Field& field) {
   }
   make_room(spans_);
   const auto length = static_cast<std::uint32_t>(field.whole.size());
-  spans_.push_back({static_cast<std::uint32_t>(field.whole.data() - base_), length, scope_, source_buffer,
-                    static_cast<std::uint16_t>(length - field.content.size())});
+  spans_.push_back({static_cast<std::uint32_t>(field.whole.data() - base_), length, scope_,
+                    source_buffer, static_cast<std::uint16_t>(length - field.content.size())});
   wire_size_ += length;
   at_ = field.whole.data() + field.whole.size();
 }
@@ -231,7 +246,8 @@ void Parser::make_room(std::vector<Entry>& entries) const {
   if (count < entries.capacity()) return;
   if (count == 0) {
     // One small vector serves a small request; a resource or scope is usually alone.
-    entries.reserve(std::is_same_v<Entry, SpanEntry> ? std::clamp<std::size_t>(length_ / 128, 1, 32) : 1);
+    entries.reserve(std::is_same_v<Entry, SpanEntry> ? std::clamp<std::size_t>(length_ / 128, 1, 32)
+                                                     : 1);
     return;
   }
   const auto done = static_cast<std::size_t>(at_ - begin_);
@@ -253,8 +269,8 @@ bool Parser::malformed(const char* name, const char* at) {
 }
 
 /// Where the pieces are; those that are scattered over `parent` are copied one behind the other.
-Range Parser::range_of(const Pieces& pieces, std::string_view parent, int depth, bool (*wanted)(const Field&),
-                       bool whole) {
+Range Parser::range_of(const Pieces& pieces, std::string_view parent, int depth,
+                       bool (*wanted)(const Field&), bool whole) {
   if (!pieces.any()) return {};
   if (!pieces.scattered()) {
     return {static_cast<std::uint32_t>(pieces.bytes().data() - base_),
@@ -282,8 +298,8 @@ std::optional<SpanBatch> SpanBatch::parse(Buffer buffer, std::size_t offset, std
     report.error = "the request ends behind its buffer";
     return std::nullopt;
   }
-  Parser parser(std::move(buffer), static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(length), report,
-                limits);
+  Parser parser(std::move(buffer), static_cast<std::uint32_t>(offset),
+                static_cast<std::uint32_t>(length), report, limits);
   auto index = parser.run();
   if (!index) {
     report.spans_invalid_id = 0;

@@ -1,5 +1,5 @@
-// SpanBatch: selections, concatenation, and copying survivors out of large buffers. None of them reads
-// span bytes except the last; the cost is that of copying 16 bytes an entry.
+// SpanBatch: selections, concatenation, and copying survivors out of large buffers. None of them
+// reads span bytes except the last; the cost is that of copying 16 bytes an entry.
 
 #include <algorithm>
 #include <unordered_map>
@@ -15,8 +15,9 @@ constexpr std::uint32_t none = UINT32_MAX;
 constexpr std::size_t shared_sources_max = 2;
 constexpr std::size_t folded_buffer_max = std::size_t{256} << 20;
 
-/// Copies spans of one or more batches into a new index, with only those scopes, resources and sources
-/// that they refer to. Scope numbers rise along a batch, so the last one seen is all there is to know.
+/// Copies spans of one or more batches into a new index, with only those scopes, resources and
+/// sources that they refer to. Scope numbers rise along a batch, so the last one seen is all there
+/// is to know.
 class Gathering {
  public:
   explicit Gathering(std::size_t span_count) { spans_.reserve(span_count); }
@@ -27,7 +28,8 @@ class Gathering {
  private:
   std::uint16_t source(std::uint16_t number, const BatchTables& from);
   Range range(Range old, const BatchTables& from);
-  std::uint32_t add_scope(const ScopeEntry& scope, std::uint32_t& old_resource, const BatchTables& from);
+  std::uint32_t add_scope(const ScopeEntry& scope, std::uint32_t& old_resource,
+                          const BatchTables& from);
 
   std::vector<SpanEntry> spans_;
   std::size_t wire_size_ = 0;
@@ -37,11 +39,12 @@ class Gathering {
 };
 
 bool same_request(const Source& one, const Source& other) {
-  return one.offset == other.offset && one.length == other.length && one.span_count == other.span_count;
+  return one.offset == other.offset && one.length == other.length &&
+         one.span_count == other.span_count;
 }
 
-/// The number of a source here: parts of one request that meet again share it, so that its buffer counts
-/// once and all of its spans together are the request again.
+/// The number of a source here: parts of one request that meet again share it, so that its buffer
+/// counts once and all of its spans together are the request again.
 std::uint16_t Gathering::source(std::uint16_t number, const BatchTables& from) {
   if (source_map_[number] != none) return static_cast<std::uint16_t>(source_map_[number]);
   const Source& source = from.sources[number];
@@ -86,24 +89,29 @@ void Gathering::add(std::span<const SpanEntry> spans, const BatchTables& from) {
   }
 }
 
-/// Adds a scope and, unless it is that of the scope before, its resource; returns the scope's number.
-std::uint32_t Gathering::add_scope(const ScopeEntry& scope, std::uint32_t& old_resource, const BatchTables& from) {
+/// Adds a scope and, unless it is that of the scope before, its resource; returns the scope's
+/// number.
+std::uint32_t Gathering::add_scope(const ScopeEntry& scope, std::uint32_t& old_resource,
+                                   const BatchTables& from) {
   if (scope.resource != old_resource) {
     old_resource = scope.resource;
     const ResourceEntry& resource = from.resources[old_resource];
-    tables_.resources.push_back({range(resource.resource, from), range(resource.extra, from), resource.has_resource});
+    tables_.resources.push_back(
+        {range(resource.resource, from), range(resource.extra, from), resource.has_resource});
   }
   tables_.scopes.push_back({range(scope.scope, from), range(scope.extra, from),
-                            static_cast<std::uint32_t>(tables_.resources.size() - 1), scope.has_scope});
+                            static_cast<std::uint32_t>(tables_.resources.size() - 1),
+                            scope.has_scope});
   return static_cast<std::uint32_t>(tables_.scopes.size() - 1);
 }
 
 std::shared_ptr<const SpanBatch::Index> Gathering::finish() {
-  return make_index(std::move(spans_), std::make_shared<const BatchTables>(std::move(tables_)), wire_size_);
+  return make_index(std::move(spans_), std::make_shared<const BatchTables>(std::move(tables_)),
+                    wire_size_);
 }
 
-std::shared_ptr<const SpanBatch::Index> index_of_part(std::vector<SpanEntry> spans,
-                                                      const std::shared_ptr<const BatchTables>& tables) {
+std::shared_ptr<const SpanBatch::Index> index_of_part(
+    std::vector<SpanEntry> spans, const std::shared_ptr<const BatchTables>& tables) {
   if (tables->sources.size() <= shared_sources_max) {
     const std::size_t wire_size = wire_size_of(spans);
     return make_index(std::move(spans), tables, wire_size);
@@ -196,7 +204,8 @@ void Folding::close_buffer() {
 
 /// All that a batch needs, in as few buffers as possible.
 std::shared_ptr<const SpanBatch::Index> folded(const SpanBatch::Index& index) {
-  return Folding(index, std::vector<bool>(index.tables->sources.size(), true), index.wire_size).run();
+  return Folding(index, std::vector<bool>(index.tables->sources.size(), true), index.wire_size)
+      .run();
 }
 
 }  // namespace
@@ -233,7 +242,8 @@ SpanBatch SpanBatch::concat(std::span<const SpanBatch> batches) {
   if (filled == 0) return {nullptr, std::move(context)};
   if (filled == 1) return {last->index_, std::move(context)};
   if (source_count > sources_max) {
-    // More than a batch can number, which takes tens of thousands of tiny requests: they move together.
+    // More than a batch can number, which takes tens of thousands of tiny requests: they move
+    // together.
     std::vector<SpanBatch> halves = {concat(batches.first(batches.size() / 2)),
                                      concat(batches.subspan(batches.size() / 2))};
     for (SpanBatch& half : halves) {

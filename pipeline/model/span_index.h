@@ -8,8 +8,8 @@
 
 #include "pipeline/model/span_batch.h"
 
-/// What a SpanBatch points to. Private to the files of SpanBatch and BatchEditor; the layout and its
-/// invariants are described in span_batch.cc.
+/// What a SpanBatch points to. Private to the files of SpanBatch and BatchEditor; the layout and
+/// its invariants are described in span_batch.cc.
 namespace sluice {
 
 /// What spans refer to; shared by the selections from one request.
@@ -32,8 +32,8 @@ struct SpanBatch::Index {
   std::size_t wire_size = 0;
 };
 
-/// A batch has fewer sources than a 16-bit number counts; concat folds before this many, which leaves
-/// room for the one that each later edit adds.
+/// A batch has fewer sources than a 16-bit number counts; concat folds before this many, which
+/// leaves room for the one that each later edit adds.
 inline constexpr std::size_t sources_max = 60'000;
 
 /// An index over `spans`, which refer to `tables`; `wire_size` is the sum of their lengths.

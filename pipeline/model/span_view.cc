@@ -1,8 +1,9 @@
-// Views over messages that were validated down to the span's own fields; what lies deeper is checked
-// here. Rules that hold everywhere: the last value of a singular field wins, a field in the wrong wire
-// type is unknown and ignored, reading stops at the first malformed byte. A singular message that
-// occurs again merges (status: field by field; a KeyValue's value: the last that is not empty, which is
-// protobuf's merge of a oneof, except that two lists one behind the other do not grow together).
+// Views over messages that were validated down to the span's own fields; what lies deeper is
+// checked here. Rules that hold everywhere: the last value of a singular field wins, a field in the
+// wrong wire type is unknown and ignored, reading stops at the first malformed byte. A singular
+// message that occurs again merges (status: field by field; a KeyValue's value: the last that is
+// not empty, which is protobuf's merge of a oneof, except that two lists one behind the other do
+// not grow together).
 
 #include "pipeline/model/span_view.h"
 
@@ -82,8 +83,7 @@ AnyValueView::AnyValueView(std::string_view message) {
         type_ = Type::bytes;
         payload_ = field.content;
         break;
-      default:
-        break;
+      default: break;
     }
   }
   if (!cursor.ok()) *this = {};
@@ -123,16 +123,20 @@ KeyValueView read_any_key_value(FieldRange::Field field) {
   return view;
 }
 
-std::optional<KeyValueView> find_attribute(std::string_view message, std::uint32_t number, std::string_view key) {
+std::optional<KeyValueView> find_attribute(std::string_view message, std::uint32_t number,
+                                           std::string_view key) {
   std::string_view whole;
   std::string_view content;
   Cursor cursor(message);
   Field field;
   while (cursor.next(field)) {
     if (!field.is(number, Type::length)) continue;
-    // Keys first: a view of every attribute on the way, most of them of another key, cost three times as much.
+    // Keys first: a view of every attribute on the way, most of them of another key, cost three
+    // times as much.
     const bool plain = plain_value_offset(field.content) > 0;
-    if ((plain ? plain_key(field.content) : read_any_key_value({field.whole, field.content}).key) != key) continue;
+    if ((plain ? plain_key(field.content) : read_any_key_value({field.whole, field.content}).key) !=
+        key)
+      continue;
     whole = field.whole;
     content = field.content;
   }
@@ -151,10 +155,14 @@ SpanView::SpanView(std::string_view message) : message_(message) {
       case key_of(otlp::span::trace_state, Type::length): trace_state_ = field.content; break;
       case key_of(otlp::span::parent_span_id, Type::length): parent_span_id_ = field.content; break;
       case key_of(otlp::span::name, Type::length): name_ = field.content; break;
-      case key_of(otlp::span::kind, Type::varint): kind_ = static_cast<std::int32_t>(field.value); break;
+      case key_of(otlp::span::kind, Type::varint):
+        kind_ = static_cast<std::int32_t>(field.value);
+        break;
       case key_of(otlp::span::start_time, Type::fixed64): start_ = field.value; break;
       case key_of(otlp::span::end_time, Type::fixed64): end_ = field.value; break;
-      case key_of(otlp::span::flags, Type::fixed32): flags_ = static_cast<std::uint32_t>(field.value); break;
+      case key_of(otlp::span::flags, Type::fixed32):
+        flags_ = static_cast<std::uint32_t>(field.value);
+        break;
       case key_of(otlp::span::dropped_attributes_count, Type::varint):
         dropped_attributes_ = static_cast<std::uint32_t>(field.value);
         break;
@@ -209,7 +217,9 @@ LinkView::LinkView(std::string_view content) : message(content) {
       case key_of(otlp::link::trace_id, Type::length): trace_id = field.content; break;
       case key_of(otlp::link::span_id, Type::length): span_id = field.content; break;
       case key_of(otlp::link::trace_state, Type::length): trace_state = field.content; break;
-      case key_of(otlp::link::flags, Type::fixed32): flags = static_cast<std::uint32_t>(field.value); break;
+      case key_of(otlp::link::flags, Type::fixed32):
+        flags = static_cast<std::uint32_t>(field.value);
+        break;
       case key_of(otlp::link::dropped_attributes_count, Type::varint):
         dropped_attributes_count = static_cast<std::uint32_t>(field.value);
         break;

@@ -7,14 +7,21 @@
 
 namespace sluice {
 
-enum class SpanKind : std::int32_t { unspecified = 0, internal, server, client, producer, consumer };
+enum class SpanKind : std::int32_t {
+  unspecified = 0,
+  internal,
+  server,
+  client,
+  producer,
+  consumer
+};
 enum class StatusCode : std::int32_t { unset = 0, ok, error };
 
 /// How deep AnyValues may lie in one another; whoever walks them treats what is deeper as absent.
 inline constexpr int value_depth_max = 100;
 
-/// The content of an AnyValue, read lazily. A malformed value, or one nested deeper than 100, reads as
-/// empty. Numbers that are not in the wire form of their field read as empty too.
+/// The content of an AnyValue, read lazily. A malformed value, or one nested deeper than 100, reads
+/// as empty. Numbers that are not in the wire form of their field read as empty too.
 class AnyValueView {
  public:
   enum class Type : std::uint8_t { empty, string, boolean, integer, real, array, kvlist, bytes };
@@ -22,7 +29,9 @@ class AnyValueView {
   explicit AnyValueView(std::string_view message);
 
   Type type() const { return type_; }
-  std::string_view string() const { return payload_; }  ///< string and bytes; array and kvlist: the message
+  std::string_view string() const {
+    return payload_;
+  }  ///< string and bytes; array and kvlist: the message
   bool boolean() const { return number_ != 0; }
   std::int64_t integer() const { return number_; }
   double real() const;
@@ -33,8 +42,8 @@ class AnyValueView {
   Type type_ = Type::empty;
 };
 
-/// A KeyValue: `field` is the whole field (tag, length, message) within its parent, so that an edit can
-/// cut it out; `value_message` is the content of the AnyValue.
+/// A KeyValue: `field` is the whole field (tag, length, message) within its parent, so that an edit
+/// can cut it out; `value_message` is the content of the AnyValue.
 struct KeyValueView {
   std::string_view field;
   std::string_view key;
@@ -43,13 +52,13 @@ struct KeyValueView {
   AnyValueView value() const { return AnyValueView(value_message); }
 };
 
-/// Iterates the occurrences of one length-delimited field of a message, as whole fields and contents.
-/// Stops at the end or at the first malformed byte.
+/// Iterates the occurrences of one length-delimited field of a message, as whole fields and
+/// contents. Stops at the end or at the first malformed byte.
 class FieldRange {
  public:
   FieldRange(std::string_view message, std::uint32_t field) : rest_(message), field_(field) {}
   struct Field {
-    std::string_view whole;    ///< tag, length and content
+    std::string_view whole;  ///< tag, length and content
     std::string_view content;
   };
   std::optional<Field> next();
@@ -59,7 +68,8 @@ class FieldRange {
   std::uint32_t field_;
 };
 
-/// The attributes of a message in order of appearance; keys may repeat in bad input, the last counts.
+/// The attributes of a message in order of appearance; keys may repeat in bad input, the last
+/// counts.
 class AttributeRange {
  public:
   AttributeRange(std::string_view message, std::uint32_t field) : fields_(message, field) {}
@@ -71,8 +81,8 @@ class AttributeRange {
 
 KeyValueView read_any_key_value(FieldRange::Field field);
 
-/// Where the value's content starts in a KeyValue as everybody writes it: the key, then the value, nothing
-/// else, lengths of one byte (the value's up to two). 0 for any other.
+/// Where the value's content starts in a KeyValue as everybody writes it: the key, then the value,
+/// nothing else, lengths of one byte (the value's up to two). 0 for any other.
 inline std::size_t plain_value_offset(std::string_view content) {
   constexpr char key_tag = 1 << 3 | 2;  // key_value::key and ::value, length-delimited
   constexpr char value_tag = 2 << 3 | 2;
@@ -93,8 +103,9 @@ inline std::string_view plain_key(std::string_view content) {
   return {content.data() + 2, static_cast<unsigned char>(content[1])};
 }
 
-/// The plain ones are read here, inline: attributes are most of what is read. All others take the general way,
-/// through a variable of their own, so that the result of the short way need not be in memory.
+/// The plain ones are read here, inline: attributes are most of what is read. All others take the
+/// general way, through a variable of their own, so that the result of the short way need not be in
+/// memory.
 inline KeyValueView read_key_value(FieldRange::Field field) {
   const std::size_t value = plain_value_offset(field.content);
   if (value == 0) {
@@ -104,19 +115,22 @@ inline KeyValueView read_key_value(FieldRange::Field field) {
   return {field.whole, plain_key(field.content), field.content.substr(value), true};
 }
 /// The last attribute of that key, if any.
-std::optional<KeyValueView> find_attribute(std::string_view message, std::uint32_t number, std::string_view key);
+std::optional<KeyValueView> find_attribute(std::string_view message, std::uint32_t number,
+                                           std::string_view key);
 
-/// Reads one span from the wire: one pass finds the singular fields, no allocation; attributes, events
-/// and links are iterated. The bytes were validated when they came in; what is below a span's own
-/// fields is checked here, as it is read.
+/// Reads one span from the wire: one pass finds the singular fields, no allocation; attributes,
+/// events and links are iterated. The bytes were validated when they came in; what is below a
+/// span's own fields is checked here, as it is read.
 class SpanView {
  public:
   explicit SpanView(std::string_view message);
 
   std::string_view message() const { return message_; }
-  std::string_view trace_id() const { return trace_id_; }    ///< 16 bytes
-  std::string_view span_id() const { return span_id_; }      ///< 8 bytes
-  std::string_view parent_span_id() const { return parent_span_id_; }  ///< 8 bytes, or empty for a root (zeros too)
+  std::string_view trace_id() const { return trace_id_; }  ///< 16 bytes
+  std::string_view span_id() const { return span_id_; }    ///< 8 bytes
+  std::string_view parent_span_id() const {
+    return parent_span_id_;
+  }  ///< 8 bytes, or empty for a root (zeros too)
   std::string_view trace_state() const { return trace_state_; }
   std::string_view name() const { return name_; }
   SpanKind kind() const { return static_cast<SpanKind>(kind_); }
@@ -136,7 +150,8 @@ class SpanView {
   std::optional<KeyValueView> attribute(std::string_view key) const;
 
  private:
-  std::string_view message_, trace_id_, span_id_, parent_span_id_, trace_state_, name_, status_message_;
+  std::string_view message_, trace_id_, span_id_, parent_span_id_, trace_state_, name_,
+      status_message_;
   std::uint64_t start_ = 0, end_ = 0;
   std::uint32_t flags_ = 0, dropped_attributes_ = 0, dropped_events_ = 0, dropped_links_ = 0;
   std::int32_t kind_ = 0, status_code_ = 0;

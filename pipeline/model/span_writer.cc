@@ -11,8 +11,10 @@ constexpr std::uint32_t key_field = otlp::key_value::key;
 constexpr std::uint32_t value_field = otlp::key_value::value;
 
 /// Starts a KeyValue whose AnyValue has `value_size` bytes; returns where these go.
-char* begin_attribute(BufferWriter& out, std::uint32_t number, std::string_view key, std::size_t value_size) {
-  const std::size_t size = wire::field_size(key_field, key.size()) + wire::field_size(value_field, value_size);
+char* begin_attribute(BufferWriter& out, std::uint32_t number, std::string_view key,
+                      std::size_t value_size) {
+  const std::size_t size =
+      wire::field_size(key_field, key.size()) + wire::field_size(value_field, value_size);
   char* at = out.tail(40 + key.size() + value_size);
   at = wire::write_varint(at, wire::tag(number, wire::Type::length));
   at = wire::write_varint(at, size);
@@ -62,8 +64,10 @@ void SpanWriter::end(std::size_t mark) {
   wire::write_varint(out_.data() + mark - gap, size);
 }
 
-void SpanWriter::attribute(std::uint32_t number, std::string_view key, std::string_view string_value) {
-  char* at = begin_attribute(out_, number, key, wire::field_size(otlp::any_value::string_value, string_value.size()));
+void SpanWriter::attribute(std::uint32_t number, std::string_view key,
+                           std::string_view string_value) {
+  char* at = begin_attribute(out_, number, key,
+                             wire::field_size(otlp::any_value::string_value, string_value.size()));
   *at++ = static_cast<char>(wire::tag(otlp::any_value::string_value, wire::Type::length));
   at = wire::write_varint(at, string_value.size());
   if (!string_value.empty()) std::memcpy(at, string_value.data(), string_value.size());

@@ -22,16 +22,26 @@ class SpanWriter {
 
   /// Opens field `number` as a nested message; returns what `end` needs.
   [[nodiscard]] std::size_t begin(std::uint32_t number);
-  /// The same, keeping as many bytes free as a length of `likely_size` takes: for a ResourceSpans or
-  /// ScopeSpans, whose content would be costly to move.
+  /// The same, keeping as many bytes free as a length of `likely_size` takes: for a ResourceSpans
+  /// or ScopeSpans, whose content would be costly to move.
   [[nodiscard]] std::size_t begin(std::uint32_t number, std::size_t likely_size);
   void end(std::size_t mark);
 
-  void string(std::uint32_t number, std::string_view value) { wire::append_length_delimited(out_, number, value); }
-  void varint(std::uint32_t number, std::uint64_t value) { wire::append_varint_field(out_, number, value); }
-  void fixed64(std::uint32_t number, std::uint64_t value) { wire::append_fixed64_field(out_, number, value); }
-  void fixed32(std::uint32_t number, std::uint32_t value) { wire::append_fixed32_field(out_, number, value); }
-  void real(std::uint32_t number, double value) { fixed64(number, std::bit_cast<std::uint64_t>(value)); }
+  void string(std::uint32_t number, std::string_view value) {
+    wire::append_length_delimited(out_, number, value);
+  }
+  void varint(std::uint32_t number, std::uint64_t value) {
+    wire::append_varint_field(out_, number, value);
+  }
+  void fixed64(std::uint32_t number, std::uint64_t value) {
+    wire::append_fixed64_field(out_, number, value);
+  }
+  void fixed32(std::uint32_t number, std::uint32_t value) {
+    wire::append_fixed32_field(out_, number, value);
+  }
+  void real(std::uint32_t number, double value) {
+    fixed64(number, std::bit_cast<std::uint64_t>(value));
+  }
 
   /// A KeyValue under field `number` of the open message.
   void attribute(std::uint32_t number, std::string_view key, std::string_view string_value);

@@ -1,6 +1,7 @@
 // The uncommon half of the reader, and the writer's fields. What is accepted follows libprotobuf's
-// parser to the byte, since bytes are passed on to receivers that use it: overlong varints up to ten
-// bytes (five for tags and lengths), bits beyond the type's width dropped, groups matched by number.
+// parser to the byte, since bytes are passed on to receivers that use it: overlong varints up to
+// ten bytes (five for tags and lengths), bits beyond the type's width dropped, groups matched by
+// number.
 
 #include "pipeline/model/wire.h"
 
@@ -47,12 +48,8 @@ Scanned scan_group(const char* at, const char* end, std::uint32_t number, int de
         at = ignored.at;
         break;
       }
-      case Type::fixed64:
-        skip = 8;
-        break;
-      case Type::fixed32:
-        skip = 4;
-        break;
+      case Type::fixed64: skip = 8; break;
+      case Type::fixed32: skip = 4; break;
       case Type::length: {
         const Scanned size = scan_tag(at, end);
         at = size.at;
@@ -67,8 +64,7 @@ Scanned scan_group(const char* at, const char* end, std::uint32_t number, int de
       case Type::group_end:
         if (open[static_cast<std::size_t>(--count)] != key >> 3) return failed();
         break;
-      default:
-        return failed();
+      default: return failed();
     }
     if (skip > static_cast<std::size_t>(end - at)) return failed();
     at += skip;

@@ -7,12 +7,20 @@
 
 #include "pipeline/model/buffer.h"
 
-/// The protobuf wire format: a bounds-checked reader over borrowed bytes and the pieces of a writer.
+/// The protobuf wire format: a bounds-checked reader over borrowed bytes and the pieces of a
+/// writer.
 namespace sluice::wire {
 
 static_assert(std::endian::native == std::endian::little, "fixed numbers are copied as they lie");
 
-enum class Type : std::uint8_t { varint = 0, fixed64 = 1, length = 2, group_start = 3, group_end = 4, fixed32 = 5 };
+enum class Type : std::uint8_t {
+  varint = 0,
+  fixed64 = 1,
+  length = 2,
+  group_start = 3,
+  group_end = 4,
+  fixed32 = 5
+};
 
 /// One field as it stands on the wire.
 struct Field {
@@ -22,29 +30,34 @@ struct Field {
   std::string_view content;  ///< length-delimited
   std::string_view whole;    ///< from the tag to the end
 
-  bool is(std::uint32_t wanted, Type wanted_type) const { return number == wanted && type == wanted_type; }
+  bool is(std::uint32_t wanted, Type wanted_type) const {
+    return number == wanted && type == wanted_type;
+  }
 };
 
 /// How deep messages and groups may nest in one another, as protobuf's own parsers count.
 inline constexpr int depth_max = 100;
 
-/// The uncommon varints: those longer than a byte. All by value, so that a cursor and its field can live in
-/// registers: through references, the store and reload of each piece cost a third of a walk over a span.
+/// The uncommon varints: those longer than a byte. All by value, so that a cursor and its field can
+/// live in registers: through references, the store and reload of each piece cost a third of a walk
+/// over a span.
 struct Scanned {
   const char* at;  ///< behind what was read; where reading stopped, for a failure
   std::uint64_t value;
 };
-/// Not the value of any tag or length; a varint of this value is read by scan_varint, which tells by `at`.
+/// Not the value of any tag or length; a varint of this value is read by scan_varint, which tells
+/// by `at`.
 inline constexpr std::uint64_t scan_failed = UINT64_MAX;
-Scanned scan_tag(const char* at, const char* end);   ///< a tag or length: at most five bytes
-Scanned scan_varint(const char* at, const char* end);  ///< at most ten bytes; `at` null for a failure
+Scanned scan_tag(const char* at, const char* end);  ///< a tag or length: at most five bytes
+Scanned scan_varint(const char* at,
+                    const char* end);  ///< at most ten bytes; `at` null for a failure
 /// From behind a group's start to behind its end; the value is scan_failed for a failure.
 Scanned scan_group(const char* at, const char* end, std::uint32_t number, int depth);
 
 /// Reads the fields of a message one by one. `next` is false at the end and at the first malformed
-/// field (field 0, a tag over five bytes, a varint over ten, a length past the end, an unclosed or too
-/// deep group); `ok` tells the two apart. Accepts what libprotobuf accepts. Groups are stepped over
-/// whole (reported as group_start with the group's content).
+/// field (field 0, a tag over five bytes, a varint over ten, a length past the end, an unclosed or
+/// too deep group); `ok` tells the two apart. Accepts what libprotobuf accepts. Groups are stepped
+/// over whole (reported as group_start with the group's content).
 class Cursor {
  public:
   /// `depth`: how many groups may still nest, for a message that lies in others itself.
@@ -105,8 +118,8 @@ void append_varint_field(BufferWriter& out, std::uint32_t number, std::uint64_t 
 void append_fixed64_field(BufferWriter& out, std::uint32_t number, std::uint64_t value);
 void append_fixed32_field(BufferWriter& out, std::uint32_t number, std::uint32_t value);
 
-// Inline, since it runs some twenty times a span and the caller's switch on the number folds into it:
-// tags and lengths of one byte are all that typical spans have.
+// Inline, since it runs some twenty times a span and the caller's switch on the number folds into
+// it: tags and lengths of one byte are all that typical spans have.
 inline bool Cursor::next(Field& field) {
   if (at_ == end_) return false;
   const char* const start = at_;

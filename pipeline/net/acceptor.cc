@@ -25,13 +25,16 @@ constexpr auto back_off = std::chrono::milliseconds(100);
 std::string address_text(const sockaddr_storage& address) {
   std::array<char, INET6_ADDRSTRLEN> text{};
   if (address.ss_family == AF_INET) {
-    ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(&address)->sin_addr, text.data(), text.size());
+    ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(&address)->sin_addr, text.data(),
+                text.size());
   } else if (address.ss_family == AF_INET6) {
-    ::inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6*>(&address)->sin6_addr, text.data(), text.size());
+    ::inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6*>(&address)->sin6_addr, text.data(),
+                text.size());
   }
   const std::string_view view(text.data());
   constexpr std::string_view mapped = "::ffff:";  // IPv4 that came to an IPv6 socket
-  return std::string(view.starts_with(mapped) && view.find('.') != view.npos ? view.substr(mapped.size()) : view);
+  return std::string(
+      view.starts_with(mapped) && view.find('.') != view.npos ? view.substr(mapped.size()) : view);
 }
 
 Descriptor open_spare() { return Descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
@@ -44,9 +47,10 @@ class Acceptor::Socket {
       : owner_(owner), loop_(loop), descriptor_(loop.context(), socket.release()) {}
 
   void wait() {
-    descriptor_.async_wait(stream_descriptor::wait_read, [this](const boost::system::error_code& error) {
-      if (!error) owner_.accept_from(*this);
-    });
+    descriptor_.async_wait(stream_descriptor::wait_read,
+                           [this](const boost::system::error_code& error) {
+                             if (!error) owner_.accept_from(*this);
+                           });
   }
   void wait_after(Executor::Duration delay) {
     timer_ = loop_.after(delay, [this] { wait(); });
@@ -61,21 +65,27 @@ class Acceptor::Socket {
   Timer timer_;
 };
 
-Acceptor::Acceptor(EventLoop& loop, const Door& door, std::vector<std::unique_ptr<ConnectionSet>>& sets,
-                   Metrics& metrics, std::vector<Descriptor> sockets)
+Acceptor::Acceptor(EventLoop& loop, const Door& door,
+                   std::vector<std::unique_ptr<ConnectionSet>>& sets, Metrics& metrics,
+                   std::vector<Descriptor> sockets)
     : loop_(loop),
       door_(door),
       sets_(sets),
       spare_(open_spare()),
       caps_(door.options()),
-      open_(metrics.gauge("sluice_connections", "Open connections", {{"endpoint", door.endpoint().to_string()}})),
-      refused_total_(metrics.counter("sluice_connections_refused", "Connections closed as soon as they came, by reason",
-                                     {{"endpoint", door.endpoint().to_string()}, {"reason", "connections_max"}})),
-      refused_peer_(metrics.counter("sluice_connections_refused", "",
-                                    {{"endpoint", door.endpoint().to_string()}, {"reason", "connections_per_peer_max"}})),
-      refused_descriptors_(metrics.counter("sluice_connections_refused", "",
-                                           {{"endpoint", door.endpoint().to_string()}, {"reason", "descriptors"}})) {
-  for (Descriptor& socket : sockets) sockets_.push_back(std::make_unique<Socket>(*this, loop_, std::move(socket)));
+      open_(metrics.gauge("sluice_connections", "Open connections",
+                          {{"endpoint", door.endpoint().to_string()}})),
+      refused_total_(metrics.counter(
+          "sluice_connections_refused", "Connections closed as soon as they came, by reason",
+          {{"endpoint", door.endpoint().to_string()}, {"reason", "connections_max"}})),
+      refused_peer_(metrics.counter(
+          "sluice_connections_refused", "",
+          {{"endpoint", door.endpoint().to_string()}, {"reason", "connections_per_peer_max"}})),
+      refused_descriptors_(
+          metrics.counter("sluice_connections_refused", "",
+                          {{"endpoint", door.endpoint().to_string()}, {"reason", "descriptors"}})) {
+  for (Descriptor& socket : sockets)
+    sockets_.push_back(std::make_unique<Socket>(*this, loop_, std::move(socket)));
 }
 
 Acceptor::~Acceptor() = default;
@@ -93,8 +103,8 @@ void Acceptor::accept_from(Socket& socket) {
   for (int turn = 0; turn < accepts_per_turn; ++turn) {
     sockaddr_storage address{};
     socklen_t size = sizeof address;
-    Descriptor connection(
-        ::accept4(socket.get(), reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    Descriptor connection(::accept4(socket.get(), reinterpret_cast<sockaddr*>(&address), &size,
+                                    SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (connection) {
       take(std::move(connection), address_text(address));
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
@@ -116,8 +126,10 @@ void Acceptor::take(Descriptor connection, std::string peer) {
   auto hand_over = [this, &set, peer, held = std::move(connection)]() mutable {
     set.adopt(door_, held.release(), peer, [this, peer] { closed(peer); });
   };
-  if (set.loop().is_current()) hand_over();
-  else set.loop().post(std::move(hand_over));
+  if (set.loop().is_current())
+    hand_over();
+  else
+    set.loop().post(std::move(hand_over));
 }
 
 bool Acceptor::admit(const std::string& peer) {
@@ -137,7 +149,8 @@ bool Acceptor::admit(const std::string& peer) {
   return false;
 }
 
-/// No descriptor is left: the spare one makes room to accept and close, so that the peer learns at once.
+/// No descriptor is left: the spare one makes room to accept and close, so that the peer learns at
+/// once.
 void Acceptor::give_up_one(const Socket& socket) {
   refused_descriptors_.add(1);
   log::limited(log::Level::warn, "connections are refused: no file descriptor is left",

@@ -12,13 +12,14 @@
 
 namespace sluice::net {
 
-/// Takes the connections that come to one door and deals them out to the loops in turn: what the kernel
-/// would do by itself (SO_REUSEPORT) is uneven when senders are few. Lives on one loop. Connections over
-/// the caps are accepted and closed, because left in the backlog they would be found there again and again.
+/// Takes the connections that come to one door and deals them out to the loops in turn: what the
+/// kernel would do by itself (SO_REUSEPORT) is uneven when senders are few. Lives on one loop.
+/// Connections over the caps are accepted and closed, because left in the backlog they would be
+/// found there again and again.
 class Acceptor {
  public:
-  Acceptor(EventLoop& loop, const Door& door, std::vector<std::unique_ptr<ConnectionSet>>& sets, Metrics& metrics,
-           std::vector<Descriptor> sockets);
+  Acceptor(EventLoop& loop, const Door& door, std::vector<std::unique_ptr<ConnectionSet>>& sets,
+           Metrics& metrics, std::vector<Descriptor> sockets);
   ~Acceptor();
 
   void start();

@@ -7,7 +7,8 @@
 
 namespace sluice::net {
 
-/// So many in ten seconds, and no more: what protects against frames that cost us more than their sender.
+/// So many in ten seconds, and no more: what protects against frames that cost us more than their
+/// sender.
 class Budget {
  public:
   explicit Budget(int per_ten_seconds) : size_(per_ten_seconds), left_(per_ten_seconds) {}

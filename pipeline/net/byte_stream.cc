@@ -19,7 +19,8 @@ class PlainStream final : public ByteStream {
 
   Result read(std::span<char> into) override {
     for (;;) {
-      const ssize_t size = ::recv(descriptor_.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
+      const ssize_t size =
+          ::recv(descriptor_.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
       if (size > 0) return {Status::ok, static_cast<std::size_t>(size)};
       if (size == 0) return {Status::ended, 0};
       if (errno == EINTR) continue;
@@ -29,7 +30,8 @@ class PlainStream final : public ByteStream {
 
   Result write(std::string_view bytes) override {
     for (;;) {
-      const ssize_t size = ::send(descriptor_.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+      const ssize_t size = ::send(descriptor_.native_handle(), bytes.data(), bytes.size(),
+                                  MSG_DONTWAIT | MSG_NOSIGNAL);
       if (size >= 0) return {Status::ok, static_cast<std::size_t>(size)};
       if (errno == EINTR) continue;
       return {errno == EAGAIN || errno == EWOULDBLOCK ? Status::would_block : Status::failed, 0};

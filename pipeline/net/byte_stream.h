@@ -9,8 +9,8 @@
 
 namespace sluice::net {
 
-/// Bytes both ways over a connected socket: plain, or what TLS makes of it. Lives on one loop. Reading and
-/// writing never wait; the events tell when it is worth trying again.
+/// Bytes both ways over a connected socket: plain, or what TLS makes of it. Lives on one loop.
+/// Reading and writing never wait; the events tell when it is worth trying again.
 class ByteStream {
  public:
   enum class Status : unsigned char { ok, would_block, ended, failed };

@@ -8,11 +8,14 @@ namespace {
 
 /// RFC 9110, section 5.6.2.
 bool is_token(char letter) {
-  const bool alphanumeric = (letter >= '0' && letter <= '9') || (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z');
+  const bool alphanumeric = (letter >= '0' && letter <= '9') || (letter >= 'a' && letter <= 'z') ||
+                            (letter >= 'A' && letter <= 'Z');
   return alphanumeric || std::string_view("!#$%&'*+-.^_`|~").find(letter) != std::string_view::npos;
 }
 
-char lower(char letter) { return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter; }
+char lower(char letter) {
+  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
+}
 
 bool is_control(char letter) {
   const auto byte = static_cast<unsigned char>(letter);
@@ -37,7 +40,8 @@ HeaderList read(const config::Node& node) {
 
 }  // namespace
 
-HeaderList decode_client_headers(const config::Node& node, bool (*is_reserved)(std::string_view name)) {
+HeaderList decode_client_headers(const config::Node& node,
+                                 bool (*is_reserved)(std::string_view name)) {
   HeaderList list = read(node);
   for (auto& [name, value] : list) {
     std::ranges::transform(name, name.begin(), lower);
@@ -71,7 +75,8 @@ void refuse_client_extensions(const config::Node& node) {
   if (node.child("auth").present()) {
     node.error("auth", "authenticators come later; until then give the credential in headers");
   }
-  if (node.child("middlewares").present()) node.error("middlewares", "middlewares are not supported");
+  if (node.child("middlewares").present())
+    node.error("middlewares", "middlewares are not supported");
 }
 
 }  // namespace sluice::net

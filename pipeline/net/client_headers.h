@@ -17,8 +17,10 @@ namespace sluice::net {
 using HeaderList = std::vector<std::pair<std::string, std::string>>;
 
 /// The `headers` of a client's block: a map, or a list of {name, value}. Names come in lower case.
-/// What a header must not hold, and names that `is_reserved` knows as the exporter's own, are errors.
-HeaderList decode_client_headers(const config::Node& node, bool (*is_reserved)(std::string_view name));
+/// What a header must not hold, and names that `is_reserved` knows as the exporter's own, are
+/// errors.
+HeaderList decode_client_headers(const config::Node& node,
+                                 bool (*is_reserved)(std::string_view name));
 
 /// The loop that `executor` is, or the first one.
 EventLoop& loop_for(const Executor& executor, EventLoops& loops);

@@ -37,12 +37,15 @@ class SocketStream final : public ClientStream {
       : loop_(loop), socket_(loop.context()), address_(address), events_(&events) {}
 
   void start();
-  void secure(std::shared_ptr<TlsClient> tls, const std::string& host, std::string_view alpn) override;
+  void secure(std::shared_ptr<TlsClient> tls, const std::string& host,
+              std::string_view alpn) override;
   bool write(Gather& gather) override;
   void close() override;
 
  private:
-  std::shared_ptr<SocketStream> self() { return std::static_pointer_cast<SocketStream>(shared_from_this()); }
+  std::shared_ptr<SocketStream> self() {
+    return std::static_pointer_cast<SocketStream>(shared_from_this());
+  }
   void connected(const error_code& error);
   void handshake();
   void read_plain();
@@ -81,9 +84,11 @@ void SocketStream::start() {
     socket_.set_option(asio::ip::tcp::no_delay(true), error);
     socket_.set_option(asio::socket_base::keep_alive(true), error);
   }
-  deadline_ = loop_.after(connect_timeout, [this] { lose("connecting to " + address_.text + " took too long"); });
+  deadline_ = loop_.after(connect_timeout,
+                          [this] { lose("connecting to " + address_.text + " took too long"); });
   const asio::generic::stream_protocol::endpoint endpoint(&address_.storage, address_.size);
-  socket_.async_connect(endpoint, [stream = self()](const error_code& result) { stream->connected(result); });
+  socket_.async_connect(endpoint,
+                        [stream = self()](const error_code& result) { stream->connected(result); });
 }
 
 void SocketStream::connected(const error_code& error) {
@@ -96,14 +101,17 @@ void SocketStream::connected(const error_code& error) {
 
 void SocketStream::announce_connected() { events_->on_connected(); }
 
-void SocketStream::secure(std::shared_ptr<TlsClient> tls, const std::string& host, std::string_view alpn) {
+void SocketStream::secure(std::shared_ptr<TlsClient> tls, const std::string& host,
+                          std::string_view alpn) {
   std::string error;
   // A reading that is under way (behind a proxy's answer) would take the handshake's bytes.
   error_code ignored;
   socket_.cancel(ignored);
   tls_ = TlsSession::create(*tls, socket_.native_handle(), host, alpn, error);
   if (tls_ == nullptr) return lose_later(std::move(error));
-  deadline_ = loop_.after(handshake_timeout, [this] { lose("TLS handshake with " + address_.text + " took too long"); });
+  deadline_ = loop_.after(handshake_timeout, [this] {
+    lose("TLS handshake with " + address_.text + " took too long");
+  });
   loop_.post([stream = self()] { stream->handshake(); });
 }
 
@@ -113,7 +121,8 @@ void SocketStream::handshake() {
     case TlsSession::Want::read: return wait(Socket::wait_read, &SocketStream::handshake);
     case TlsSession::Want::write: return wait(Socket::wait_write, &SocketStream::handshake);
     case TlsSession::Want::closed:
-    case TlsSession::Want::failed: return lose("TLS handshake with " + address_.text + ": " + tls_->error());
+    case TlsSession::Want::failed:
+      return lose("TLS handshake with " + address_.text + ": " + tls_->error());
     case TlsSession::Want::nothing: break;
   }
   deadline_.cancel();
@@ -122,11 +131,13 @@ void SocketStream::handshake() {
 }
 
 void SocketStream::read_plain() {
-  socket_.async_read_some(asio::buffer(buffer_), [stream = self()](const error_code& error, std::size_t size) {
+  socket_.async_read_some(asio::buffer(buffer_), [stream = self()](const error_code& error,
+                                                                   std::size_t size) {
     if (stream->events_ == nullptr || stream->tls_ != nullptr) return;
     if (error) {
-      return stream->lose(error == asio::error::eof ? "connection closed by " + stream->address_.text
-                                                    : "reading from " + stream->address_.text + ": " + error.message());
+      return stream->lose(error == asio::error::eof
+                              ? "connection closed by " + stream->address_.text
+                              : "reading from " + stream->address_.text + ": " + error.message());
     }
     stream->events_->on_bytes({stream->buffer_.data(), size});
     if (stream->events_ != nullptr && stream->tls_ == nullptr) stream->read_plain();
@@ -141,7 +152,8 @@ void SocketStream::read_secure() {
       case TlsSession::Want::read: return wait(Socket::wait_read, &SocketStream::read_secure);
       case TlsSession::Want::write: return wait(Socket::wait_write, &SocketStream::read_secure);
       case TlsSession::Want::closed: return lose("connection closed by " + address_.text);
-      case TlsSession::Want::failed: return lose("reading from " + address_.text + ": " + tls_->error());
+      case TlsSession::Want::failed:
+        return lose("reading from " + address_.text + ": " + tls_->error());
     }
   }
   if (events_ != nullptr) loop_.post([stream = self()] { stream->read_secure(); });
@@ -175,10 +187,12 @@ bool SocketStream::write_secure(Gather& gather) {
   for (;;) {
     if (staged_ == staging_.size()) stage(gather);
     if (staging_.empty()) return true;
-    const TlsSession::Progress progress = tls_->write(staging_.data() + staged_, staging_.size() - staged_);
+    const TlsSession::Progress progress =
+        tls_->write(staging_.data() + staged_, staging_.size() - staged_);
     switch (progress.want) {
       case TlsSession::Want::nothing: staged_ += progress.bytes; break;
-      // Only a renegotiation or a key update makes a write wait for reading; the reader runs anyway.
+      // Only a renegotiation or a key update makes a write wait for reading; the reader runs
+      // anyway.
       case TlsSession::Want::read:
       case TlsSession::Want::write: wait_writable(); return false;
       case TlsSession::Want::closed:
@@ -189,7 +203,8 @@ bool SocketStream::write_secure(Gather& gather) {
   }
 }
 
-/// Encryption reads the bytes anyway, and wants them in one piece: whole records, whatever the pieces.
+/// Encryption reads the bytes anyway, and wants them in one piece: whole records, whatever the
+/// pieces.
 void SocketStream::stage(Gather& gather) {
   staging_.clear();
   staged_ = 0;
@@ -210,7 +225,8 @@ void SocketStream::wait_writable() {
   });
 }
 
-/// What the peer said before it closed may still be on its way in: the reader goes on until it meets the end.
+/// What the peer said before it closed may still be on its way in: the reader goes on until it
+/// meets the end.
 void SocketStream::stop_writing(std::string reason) {
   waits_to_write_ = true;
   deadline_ = loop_.after(last_words_timeout, [this, why = std::move(reason)] { lose(why); });
@@ -244,7 +260,8 @@ void SocketStream::close() {
 
 }  // namespace
 
-std::shared_ptr<ClientStream> ClientStream::connect(EventLoop& loop, const SocketAddress& address, Events& events) {
+std::shared_ptr<ClientStream> ClientStream::connect(EventLoop& loop, const SocketAddress& address,
+                                                    Events& events) {
   const auto stream = std::make_shared<SocketStream>(loop, address, events);
   stream->start();
   return stream;

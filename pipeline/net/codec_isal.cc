@@ -9,10 +9,10 @@
 #include "pipeline/ensure.h"
 #include "pipeline/net/codecs.h"
 
-// gzip (RFC 1952), zlib (RFC 1950) and bare deflate (RFC 1951) by ISA-L. Measured on 33 MB of spans:
-// compress 40 ms against 89 (libdeflate, level 1) and 261 (gzip -1) at the same size; inflate 23 against 35.
-// The states are large (about 90 KiB to inflate, 400 KiB to compress), so each thread keeps one of each,
-// made when it is first needed.
+// gzip (RFC 1952), zlib (RFC 1950) and bare deflate (RFC 1951) by ISA-L. Measured on 33 MB of
+// spans: compress 40 ms against 89 (libdeflate, level 1) and 261 (gzip -1) at the same size;
+// inflate 23 against 35. The states are large (about 90 KiB to inflate, 400 KiB to compress), so
+// each thread keeps one of each, made when it is first needed.
 
 namespace sluice::net::codec {
 namespace {
@@ -41,7 +41,8 @@ InflateError inflate_stream(inflate_state& state, CappedOutput& out) {
     const std::size_t written = room.size() - state.avail_out;
     if (!out.produced(written)) return InflateError::too_large;
     if (state.block_state == ISAL_BLOCK_FINISH) return InflateError::none;
-    if (written == 0 && state.avail_in == in_before) return InflateError::broken;  // the input ended early
+    if (written == 0 && state.avail_in == in_before)
+      return InflateError::broken;  // the input ended early
   }
 }
 
@@ -62,7 +63,8 @@ InflateError inflate_members(std::string_view body, std::uint32_t format, Capped
   }
 }
 
-/// The level as zlib counts it (1 to 9) in ISA-L's four; its level 3 compresses about as zlib's 2 does.
+/// The level as zlib counts it (1 to 9) in ISA-L's four; its level 3 compresses about as zlib's 2
+/// does.
 std::uint32_t isal_level(int level) {
   if (level <= 2) return 1;
   return level <= 5 ? 2 : 3;
@@ -114,7 +116,8 @@ void compress(const EncodedBatch& body, int level, std::uint16_t format, BufferW
 
 bool has_zlib_header(std::string_view body) {
   if (body.size() < 2) return false;
-  const unsigned first = static_cast<unsigned char>(body[0]), second = static_cast<unsigned char>(body[1]);
+  const unsigned first = static_cast<unsigned char>(body[0]),
+                 second = static_cast<unsigned char>(body[1]);
   return (first & 0x0f) == 8 && (first << 8 | second) % 31 == 0;
 }
 
@@ -122,8 +125,8 @@ bool has_zlib_header(std::string_view body) {
 
 InflateError inflate_gzip(std::string_view body, CappedOutput& out) {
   if (body.size() < gzip_trailer_size) return InflateError::broken;
-  // The trailer says how long the last member is, modulo 2^32: anybody can write anything there, so it
-  // is believed only as far as honest bodies go.
+  // The trailer says how long the last member is, modulo 2^32: anybody can write anything there, so
+  // it is believed only as far as honest bodies go.
   std::uint32_t size = 0;
   std::memcpy(&size, body.data() + body.size() - sizeof size, sizeof size);
   out.expect(std::min<std::size_t>(size, body.size() * 32));
@@ -141,8 +144,12 @@ InflateError inflate_deflate(std::string_view body, CappedOutput& out) {
   return inflate_members(body, ISAL_DEFLATE, out);
 }
 
-void deflate_gzip(const EncodedBatch& body, int level, BufferWriter& out) { compress(body, level, IGZIP_GZIP, out); }
+void deflate_gzip(const EncodedBatch& body, int level, BufferWriter& out) {
+  compress(body, level, IGZIP_GZIP, out);
+}
 
-void deflate_zlib(const EncodedBatch& body, int level, BufferWriter& out) { compress(body, level, IGZIP_ZLIB, out); }
+void deflate_zlib(const EncodedBatch& body, int level, BufferWriter& out) {
+  compress(body, level, IGZIP_ZLIB, out);
+}
 
 }  // namespace sluice::net::codec

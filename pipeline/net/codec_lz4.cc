@@ -27,7 +27,8 @@ InflateError inflate_lz4(std::string_view body, CappedOutput& out) {
   for (;;) {
     const std::span<char> room = out.room();
     std::size_t written = room.size(), read = body.size();
-    const std::size_t hint = LZ4F_decompress(context.get(), room.data(), &written, body.data(), &read, nullptr);
+    const std::size_t hint =
+        LZ4F_decompress(context.get(), room.data(), &written, body.data(), &read, nullptr);
     if (LZ4F_isError(hint)) return InflateError::broken;
     if (!out.produced(written)) return InflateError::too_large;
     body.remove_prefix(read);
@@ -48,10 +49,12 @@ void deflate_lz4(const EncodedBatch& body, int level, BufferWriter& out) {
     out.advance(written);
   };
   out.reserve(body.size / 2 + LZ4F_HEADER_SIZE_MAX);
-  advance(LZ4F_compressBegin(context.get(), out.tail(LZ4F_HEADER_SIZE_MAX), LZ4F_HEADER_SIZE_MAX, &preferences));
+  advance(LZ4F_compressBegin(context.get(), out.tail(LZ4F_HEADER_SIZE_MAX), LZ4F_HEADER_SIZE_MAX,
+                             &preferences));
   for (const EncodedBatch::Slice& slice : body.slices) {
     const std::size_t bound = LZ4F_compressBound(slice.size, &preferences);
-    advance(LZ4F_compressUpdate(context.get(), out.tail(bound), bound, slice.data, slice.size, nullptr));
+    advance(LZ4F_compressUpdate(context.get(), out.tail(bound), bound, slice.data, slice.size,
+                                nullptr));
   }
   const std::size_t bound = LZ4F_compressBound(0, &preferences);
   advance(LZ4F_compressEnd(context.get(), out.tail(bound), bound, nullptr));

@@ -11,14 +11,15 @@
 #include "pipeline/ensure.h"
 #include "pipeline/net/codecs.h"
 
-// Snappy has two forms. The block: a varint with the size of the content, then the data; nothing else. The
-// framed one (google/snappy framing_format.txt) is a series of chunks
+// Snappy has two forms. The block: a varint with the size of the content, then the data; nothing
+// else. The framed one (google/snappy framing_format.txt) is a series of chunks
 //
-//   type (1 byte)  length of what follows (3 bytes, little endian)  [masked CRC-32C of the content (4 bytes)]  data
+//   type (1 byte)  length of what follows (3 bytes, little endian)  [masked CRC-32C of the content
+//   (4 bytes)]  data
 //
-// that starts with the stream identifier ff 06 00 00 "sNaPpY"; 00 is a compressed block, 01 plain bytes, both
-// of at most 64 KiB of content; 80 to fe are skipped, 02 to 7f are not. HTTP senders say "snappy" for either
-// form, gRPC senders always mean the framed one.
+// that starts with the stream identifier ff 06 00 00 "sNaPpY"; 00 is a compressed block, 01 plain
+// bytes, both of at most 64 KiB of content; 80 to fe are skipped, 02 to 7f are not. HTTP senders
+// say "snappy" for either form, gRPC senders always mean the framed one.
 
 namespace sluice::net::codec {
 namespace {
@@ -30,7 +31,8 @@ constexpr std::size_t crc_size = 4;
 enum ChunkType : unsigned char { compressed = 0x00, plain = 0x01, unskippable_last = 0x7f };
 
 std::uint32_t masked_crc(std::string_view content) {
-  auto* data = reinterpret_cast<unsigned char*>(const_cast<char*>(content.data()));  // it only reads
+  auto* data =
+      reinterpret_cast<unsigned char*>(const_cast<char*>(content.data()));  // it only reads
   const std::uint32_t crc = ~crc32_iscsi(data, static_cast<int>(content.size()), 0xffffffffU);
   return (crc >> 15 | crc << 17) + 0xa282ead8U;
 }
@@ -44,15 +46,19 @@ std::uint32_t little_endian(const char* data, std::size_t size) {
 }
 
 void append_little_endian(BufferWriter& out, std::uint32_t value, std::size_t size) {
-  for (std::size_t index = 0; index < size; ++index) out.append(static_cast<char>(value >> (8 * index) & 0xff));
+  for (std::size_t index = 0; index < size; ++index)
+    out.append(static_cast<char>(value >> (8 * index) & 0xff));
 }
 
-InflateError inflate_block(std::string_view block, CappedOutput& out, std::size_t content_size_max) {
+InflateError inflate_block(std::string_view block, CappedOutput& out,
+                           std::size_t content_size_max) {
   std::size_t size = 0;
-  if (!snappy::GetUncompressedLength(block.data(), block.size(), &size)) return InflateError::broken;
+  if (!snappy::GetUncompressedLength(block.data(), block.size(), &size))
+    return InflateError::broken;
   if (size > content_size_max) return InflateError::broken;
   if (size == 0) {
-    return snappy::IsValidCompressedBuffer(block.data(), block.size()) ? InflateError::none : InflateError::broken;
+    return snappy::IsValidCompressedBuffer(block.data(), block.size()) ? InflateError::none
+                                                                       : InflateError::broken;
   }
   const std::span<char> room = out.room(size);
   if (room.empty()) return InflateError::too_large;
@@ -73,8 +79,10 @@ InflateError inflate_chunk(unsigned char type, std::string_view chunk, CappedOut
   if (size == 0) return InflateError::none;
   const std::span<char> room = out.room(size);
   if (room.empty()) return InflateError::too_large;
-  if (type == plain) std::memcpy(room.data(), chunk.data(), size);
-  else if (!snappy::RawUncompress(chunk.data(), chunk.size(), room.data())) return InflateError::broken;
+  if (type == plain)
+    std::memcpy(room.data(), chunk.data(), size);
+  else if (!snappy::RawUncompress(chunk.data(), chunk.size(), room.data()))
+    return InflateError::broken;
   if (masked_crc({room.data(), size}) != crc) return InflateError::broken;
   return out.produced(size) ? InflateError::none : InflateError::too_large;
 }
@@ -82,7 +90,9 @@ InflateError inflate_chunk(unsigned char type, std::string_view chunk, CappedOut
 /// The slices of a batch as snappy reads them.
 class SliceSource final : public snappy::Source {
  public:
-  explicit SliceSource(const EncodedBatch& body) : slices_(body.slices), left_(body.size) { skip_empty(); }
+  explicit SliceSource(const EncodedBatch& body) : slices_(body.slices), left_(body.size) {
+    skip_empty();
+  }
 
   std::size_t Available() const override { return left_; }
   const char* Peek(std::size_t* size) override {
@@ -131,15 +141,19 @@ class SliceSource final : public snappy::Source {
 
 void append_chunk(std::string_view content, BufferWriter& out) {
   const std::size_t start = out.size();
-  char* chunk = out.tail(chunk_header_size + crc_size + snappy::MaxCompressedLength(content.size()));
+  char* chunk =
+      out.tail(chunk_header_size + crc_size + snappy::MaxCompressedLength(content.size()));
   std::size_t size = 0;
   snappy::RawCompress(content.data(), content.size(), chunk + chunk_header_size + crc_size, &size);
   const bool smaller = size < content.size();
   out.append(static_cast<char>(smaller ? compressed : plain));
-  append_little_endian(out, static_cast<std::uint32_t>((smaller ? size : content.size()) + crc_size), 3);
+  append_little_endian(out,
+                       static_cast<std::uint32_t>((smaller ? size : content.size()) + crc_size), 3);
   append_little_endian(out, masked_crc(content), crc_size);
-  if (smaller) out.advance(size);
-  else out.append(content);
+  if (smaller)
+    out.advance(size);
+  else
+    out.append(content);
   ensure(out.size() > start, "a chunk has a header");
 }
 

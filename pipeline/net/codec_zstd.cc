@@ -8,10 +8,10 @@
 #include "pipeline/ensure.h"
 #include "pipeline/net/codecs.h"
 
-// zstd (RFC 8878): frames one behind the other, each with an optional size of its content in the header.
-// With the size known a frame is decoded in one pass straight into its place; otherwise as a stream, which
-// needs a window of the size that the frame names. The window is therefore bounded, by the limit of the
-// message, but never below the 8 MiB that every decoder is asked to support.
+// zstd (RFC 8878): frames one behind the other, each with an optional size of its content in the
+// header. With the size known a frame is decoded in one pass straight into its place; otherwise as
+// a stream, which needs a window of the size that the frame names. The window is therefore bounded,
+// by the limit of the message, but never below the 8 MiB that every decoder is asked to support.
 
 namespace sluice::net::codec {
 namespace {
@@ -49,17 +49,21 @@ class ThreadDecompressor {
   }
 };
 
-InflateError inflate_sized(ZSTD_DCtx* context, std::string_view frame, unsigned long long size, CappedOutput& out) {
+InflateError inflate_sized(ZSTD_DCtx* context, std::string_view frame, unsigned long long size,
+                           CappedOutput& out) {
   const std::span<char> room = out.room(static_cast<std::size_t>(size));
   if (room.empty() && size != 0) return InflateError::too_large;
-  const std::size_t written = ZSTD_decompressDCtx(context, room.data(), room.size(), frame.data(), frame.size());
+  const std::size_t written =
+      ZSTD_decompressDCtx(context, room.data(), room.size(), frame.data(), frame.size());
   if (ZSTD_isError(written)) return InflateError::broken;
   return out.produced(written) ? InflateError::none : InflateError::too_large;
 }
 
-InflateError inflate_unsized(ZSTD_DCtx* context, std::string_view frame, std::size_t window_max, CappedOutput& out) {
+InflateError inflate_unsized(ZSTD_DCtx* context, std::string_view frame, std::size_t window_max,
+                             CappedOutput& out) {
   ZSTD_DCtx_reset(context, ZSTD_reset_session_and_parameters);
-  ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, static_cast<int>(std::bit_width(window_max) - 1));
+  ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax,
+                         static_cast<int>(std::bit_width(window_max) - 1));
   ZSTD_inBuffer input{frame.data(), frame.size(), 0};
   for (;;) {
     const std::span<char> room = out.room();
@@ -67,8 +71,9 @@ InflateError inflate_unsized(ZSTD_DCtx* context, std::string_view frame, std::si
     const std::size_t result = ZSTD_decompressStream(context, &output, &input);
     if (!out.produced(output.pos)) return InflateError::too_large;
     if (ZSTD_isError(result)) {
-      return ZSTD_getErrorCode(result) == ZSTD_error_frameParameter_windowTooLarge ? InflateError::too_large
-                                                                                   : InflateError::broken;
+      return ZSTD_getErrorCode(result) == ZSTD_error_frameParameter_windowTooLarge
+                 ? InflateError::too_large
+                 : InflateError::broken;
     }
     if (result == 0) return InflateError::none;
     if (output.pos == 0 && input.pos == input.size) return InflateError::broken;
@@ -100,7 +105,8 @@ void deflate_zstd(const EncodedBatch& body, int level, BufferWriter& out) {
   thread_local const Compressor context(ZSTD_createCCtx());
   ensure(context != nullptr, "zstd has memory");
   ZSTD_CCtx_reset(context.get(), ZSTD_reset_session_and_parameters);
-  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, level == 0 ? level_default : level);
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel,
+                         level == 0 ? level_default : level);
   ZSTD_CCtx_setPledgedSrcSize(context.get(), body.size);
   out.reserve(body.size / 4 + 1024);
   const auto feed = [&](std::string_view bytes, ZSTD_EndDirective directive) {
@@ -114,7 +120,8 @@ void deflate_zstd(const EncodedBatch& body, int level, BufferWriter& out) {
       if (directive == ZSTD_e_end ? left == 0 : input.pos == input.size) return;
     }
   };
-  for (const EncodedBatch::Slice& slice : body.slices) feed({slice.data, slice.size}, ZSTD_e_continue);
+  for (const EncodedBatch::Slice& slice : body.slices)
+    feed({slice.data, slice.size}, ZSTD_e_continue);
   feed({}, ZSTD_e_end);
 }
 

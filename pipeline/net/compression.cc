@@ -10,21 +10,23 @@
 namespace sluice::net {
 namespace {
 
-// A bomb stands out by its ratio: OTLP of real services shrinks by up to 34 with gzip and 47 with zstd
-// (the collector's own table), so 200 refuses nothing honest. Below the floor nothing is worth a refusal.
+// A bomb stands out by its ratio: OTLP of real services shrinks by up to 34 with gzip and 47 with
+// zstd (the collector's own table), so 200 refuses nothing honest. Below the floor nothing is worth
+// a refusal.
 constexpr std::size_t ratio_max = 200;
 constexpr std::size_t ratio_floor = 4 << 20;
 
-constexpr std::array<std::pair<std::string_view, Encoding>, 10> names{{{"gzip", Encoding::gzip},
-                                                                       {"zstd", Encoding::zstd},
-                                                                       {"zlib", Encoding::zlib},
-                                                                       {"deflate", Encoding::deflate},
-                                                                       {"snappy", Encoding::snappy},
-                                                                       {"x-snappy-framed", Encoding::snappy_framed},
-                                                                       {"lz4", Encoding::lz4},
-                                                                       {"identity", Encoding::none},
-                                                                       {"none", Encoding::none},
-                                                                       {"", Encoding::none}}};
+constexpr std::array<std::pair<std::string_view, Encoding>, 10> names{
+    {{"gzip", Encoding::gzip},
+     {"zstd", Encoding::zstd},
+     {"zlib", Encoding::zlib},
+     {"deflate", Encoding::deflate},
+     {"snappy", Encoding::snappy},
+     {"x-snappy-framed", Encoding::snappy_framed},
+     {"lz4", Encoding::lz4},
+     {"identity", Encoding::none},
+     {"none", Encoding::none},
+     {"", Encoding::none}}};
 
 }  // namespace
 
@@ -42,7 +44,8 @@ std::string_view encoding_name(Encoding encoding) {
   return "identity";
 }
 
-InflateError inflate(Encoding encoding, std::string_view body, std::size_t size_max, BufferWriter& out) {
+InflateError inflate(Encoding encoding, std::string_view body, std::size_t size_max,
+                     BufferWriter& out) {
   const std::size_t by_ratio = std::max(ratio_floor, body.size() * ratio_max);
   codec::CappedOutput capped(out, std::min(size_max, by_ratio));
   switch (encoding) {
@@ -93,9 +96,7 @@ std::span<char> growing_room(BufferWriter& out) {
   return {out.tail(free), free};
 }
 
-void CappedOutput::expect(std::size_t size) {
-  out_.reserve(out_.size() + std::min(size, left()));
-}
+void CappedOutput::expect(std::size_t size) { out_.reserve(out_.size() + std::min(size, left())); }
 
 std::span<char> CappedOutput::room() {
   if (left() == 0) return {&beyond_, 1};

@@ -5,15 +5,15 @@
 namespace sluice::net {
 namespace {
 
-constexpr int reads_per_turn = 4;                  // so that one busy sender leaves room for others
-constexpr std::size_t unsent_max = 64 * 1024;      // with more unsent, nothing is read
+constexpr int reads_per_turn = 4;              // so that one busy sender leaves room for others
+constexpr std::size_t unsent_max = 64 * 1024;  // with more unsent, nothing is read
 constexpr std::size_t out_kept = 16 * 1024;
 constexpr auto linger_time = std::chrono::seconds(2);
 
 }  // namespace
 
-Connection::Connection(ConnectionContext context, std::unique_ptr<ByteStream> stream, std::span<char> scratch,
-                       Closed closed)
+Connection::Connection(ConnectionContext context, std::unique_ptr<ByteStream> stream,
+                       std::span<char> scratch, Closed closed)
     : context_(std::move(context)),
       stream_(std::move(stream)),
       session_(make_session(context_, *this)),
@@ -55,8 +55,8 @@ bool Connection::read_some() {
   return result.size == scratch_.size() && session_->wants_input();
 }
 
-/// What a peer still sends after our last word is read and dropped: closing with unread bytes would reset
-/// the connection, and the reset could overtake the answer.
+/// What a peer still sends after our last word is read and dropped: closing with unread bytes would
+/// reset the connection, and the reset could overtake the answer.
 void Connection::discard() {
   for (int turn = 0; turn < reads_per_turn; ++turn) {
     const ByteStream::Result result = stream_->read(scratch_);
@@ -133,8 +133,10 @@ void Connection::wait() {
   if (is_closed_) return;
   const bool unsent = sent_ < out_.size();
   if (unsent && !std::exchange(waiting_to_write_, true)) stream_->wait_writable(shared_from_this());
-  const bool wants_to_read = lingering_ || (out_.size() - sent_ < unsent_max && session_->wants_input());
-  if (wants_to_read && !peer_ended_ && !std::exchange(waiting_to_read_, true)) stream_->wait_readable(shared_from_this());
+  const bool wants_to_read =
+      lingering_ || (out_.size() - sent_ < unsent_max && session_->wants_input());
+  if (wants_to_read && !peer_ended_ && !std::exchange(waiting_to_read_, true))
+    stream_->wait_readable(shared_from_this());
 }
 
 void Connection::drain() {

@@ -12,9 +12,9 @@
 
 namespace sluice::net {
 
-/// A connected socket and the protocol spoken on it: moves bytes between the two. Reads into a scratch
-/// that all connections of a loop share, since what is read is used up before the next one reads. Lives on
-/// one loop; kept alive by what waits on its stream and by whoever made it.
+/// A connected socket and the protocol spoken on it: moves bytes between the two. Reads into a
+/// scratch that all connections of a loop share, since what is read is used up before the next one
+/// reads. Lives on one loop; kept alive by what waits on its stream and by whoever made it.
 class Connection final : public ByteStream::Events,
                          public SessionHost,
                          public std::enable_shared_from_this<Connection> {
@@ -22,7 +22,8 @@ class Connection final : public ByteStream::Events,
   using Closed = UniqueFunction<void(Connection&)>;
 
   /// `closed` is called once, when the socket is closed.
-  Connection(ConnectionContext context, std::unique_ptr<ByteStream> stream, std::span<char> scratch, Closed closed);
+  Connection(ConnectionContext context, std::unique_ptr<ByteStream> stream, std::span<char> scratch,
+             Closed closed);
 
   void start();
   void drain();
@@ -52,7 +53,7 @@ class Connection final : public ByteStream::Events,
   Closed closed_;
 
   std::string out_;
-  std::size_t sent_ = 0;  ///< of `out_`
+  std::size_t sent_ = 0;             ///< of `out_`
   Executor::TimePoint progress_at_;  ///< something of `out_` came or went
   std::optional<Executor::TimePoint> spoke_at_;
   bool in_session_ = false;

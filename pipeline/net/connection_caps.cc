@@ -3,7 +3,9 @@
 namespace sluice::net {
 namespace {
 
-bool is_local(const std::string& peer) { return peer.empty() || peer == "::1" || peer.starts_with("127."); }
+bool is_local(const std::string& peer) {
+  return peer.empty() || peer == "::1" || peer.starts_with("127.");
+}
 
 }  // namespace
 

@@ -9,8 +9,8 @@
 
 namespace sluice::net {
 
-/// Counts the connections of a door, in all and by peer; peers on this host have no share to keep to. What
-/// it remembers is bounded by the connections that are open. Lives on one loop.
+/// Counts the connections of a door, in all and by peer; peers on this host have no share to keep
+/// to. What it remembers is bounded by the connections that are open. Lives on one loop.
 class ConnectionCaps {
  public:
   enum class Verdict : std::uint8_t { admitted, too_many, too_many_of_peer };

@@ -5,8 +5,8 @@
 namespace sluice::net {
 namespace {
 
-// Takes a whole request of 512 spans in one read. Measured: 64, 128 and 256 KiB cost the same a span; what was
-// read must stay in the cache until it is copied to its body.
+// Takes a whole request of 512 spans in one read. Measured: 64, 128 and 256 KiB cost the same a
+// span; what was read must stay in the cache until it is copied to its body.
 constexpr std::size_t scratch_size = 256 * 1024;
 
 }  // namespace
@@ -14,12 +14,13 @@ constexpr std::size_t scratch_size = 256 * 1024;
 void ConnectionSet::adopt(const Door& door, int descriptor, std::string peer, Task closed) {
   if (scratch_ == nullptr) scratch_ = std::unique_ptr<char[]>(new char[scratch_size]);
   ConnectionContext context{door, ledger_, loop_, std::move(peer), loop_.index()};
-  auto connection = std::make_shared<Connection>(
-      std::move(context), make_plain_stream(loop_, descriptor), std::span<char>(scratch_.get(), scratch_size),
-      [this, told = std::move(closed)](Connection& gone) mutable {
-        remove(gone);
-        told();
-      });
+  auto connection =
+      std::make_shared<Connection>(std::move(context), make_plain_stream(loop_, descriptor),
+                                   std::span<char>(scratch_.get(), scratch_size),
+                                   [this, told = std::move(closed)](Connection& gone) mutable {
+                                     remove(gone);
+                                     told();
+                                   });
   connection->position = connections_.size();
   connections_.push_back(connection);
   connection->start();

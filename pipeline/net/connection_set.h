@@ -11,8 +11,8 @@
 
 namespace sluice::net {
 
-/// The connections of one loop, with the scratch that they read into and the timer that looks after them.
-/// Lives on its loop.
+/// The connections of one loop, with the scratch that they read into and the timer that looks after
+/// them. Lives on its loop.
 class ConnectionSet {
  public:
   ConnectionSet(EventLoop& loop, Ledger& ledger) : loop_(loop), ledger_(ledger) {}
@@ -21,7 +21,8 @@ class ConnectionSet {
   void set_tick(Executor::Duration period) { period_ = period; }
   /// Takes over the connected socket `descriptor`; `closed` is called when it has been closed.
   void adopt(const Door& door, int descriptor, std::string peer, Task closed);
-  /// Lets requests under way end; `emptied` is called when no connection is left, which may be at once.
+  /// Lets requests under way end; `emptied` is called when no connection is left, which may be at
+  /// once.
   void drain(Task emptied);
   void close_all();
 

@@ -9,11 +9,13 @@ bool matches(std::string_view pattern, std::string_view origin) {
   const std::size_t star = pattern.find('*');
   if (star == std::string_view::npos) return pattern == origin;
   const std::string_view before = pattern.substr(0, star), after = pattern.substr(star + 1);
-  return origin.size() >= before.size() + after.size() && origin.starts_with(before) && origin.ends_with(after);
+  return origin.size() >= before.size() + after.size() && origin.starts_with(before) &&
+         origin.ends_with(after);
 }
 
 bool any_origin(const RouteOptions& options) {
-  return std::find(options.cors_origins.begin(), options.cors_origins.end(), "*") != options.cors_origins.end();
+  return std::find(options.cors_origins.begin(), options.cors_origins.end(), "*") !=
+         options.cors_origins.end();
 }
 
 std::string joined(const std::vector<std::string>& words) {
@@ -28,7 +30,8 @@ std::string joined(const std::vector<std::string>& words) {
 void allow(const RouteOptions& options, std::string_view origin, Response& response) {
   response.headers.emplace_back("vary", "Origin");
   const bool any = any_origin(options);
-  response.headers.emplace_back("access-control-allow-origin", any ? std::string("*") : std::string(origin));
+  response.headers.emplace_back("access-control-allow-origin",
+                                any ? std::string("*") : std::string(origin));
   // With "*" a browser would refuse credentials in any case.
   if (!any) response.headers.emplace_back("access-control-allow-credentials", "true");
 }
@@ -65,7 +68,8 @@ std::optional<Response> preflight(const RouteOptions& options, const RequestHead
     response.headers.emplace_back("access-control-allow-headers", headers);
   }
   if (options.cors_max_age.count() > 0) {
-    response.headers.emplace_back("access-control-max-age", std::to_string(options.cors_max_age.count()));
+    response.headers.emplace_back("access-control-max-age",
+                                  std::to_string(options.cors_max_age.count()));
   }
   return response;
 }
@@ -74,7 +78,8 @@ void add_headers(const RouteOptions& options, std::string_view origin, Response&
   if (!allows(options, origin)) return;
   allow(options, origin, response);
   if (!options.cors_exposed_headers.empty()) {
-    response.headers.emplace_back("access-control-expose-headers", joined(options.cors_exposed_headers));
+    response.headers.emplace_back("access-control-expose-headers",
+                                  joined(options.cors_exposed_headers));
   }
 }
 

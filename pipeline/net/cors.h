@@ -8,8 +8,9 @@
 
 #include "pipeline/net/server.h"
 
-/// Cross-origin requests (the Fetch standard, section 3.2), answered by the transport for routes that name
-/// origins. Routes that name none send no such header, so a browser lets no page read from them.
+/// Cross-origin requests (the Fetch standard, section 3.2), answered by the transport for routes
+/// that name origins. Routes that name none send no such header, so a browser lets no page read
+/// from them.
 namespace sluice::net::cors {
 
 /// Whether an origin that the route allows asks; patterns may hold '*' for any run of characters.

@@ -5,10 +5,11 @@
 #include <sstream>
 #include <string_view>
 
-// /proc/self/cgroup has a line per hierarchy: "ID:CONTROLLERS:PATH". Version 2 is the line "0::PATH" and
-// holds "QUOTA PERIOD" or "max PERIOD" in cpu.max; version 1 is the line whose controllers include "cpu",
-// with one number each in cpu.cfs_quota_us (-1: none) and cpu.cfs_period_us. Inside a container the path
-// may be that of the host and not exist below the mount, so every ancestor up to the mount is tried.
+// /proc/self/cgroup has a line per hierarchy: "ID:CONTROLLERS:PATH". Version 2 is the line
+// "0::PATH" and holds "QUOTA PERIOD" or "max PERIOD" in cpu.max; version 1 is the line whose
+// controllers include "cpu", with one number each in cpu.cfs_quota_us (-1: none) and
+// cpu.cfs_period_us. Inside a container the path may be that of the host and not exist below the
+// mount, so every ancestor up to the mount is tried.
 
 namespace sluice::net {
 namespace {
@@ -29,7 +30,8 @@ std::optional<double> read_v2(const std::string& directory) {
 }
 
 std::optional<double> read_v1(const std::string& directory) {
-  std::ifstream quota_file(directory + "/cpu.cfs_quota_us"), period_file(directory + "/cpu.cfs_period_us");
+  std::ifstream quota_file(directory + "/cpu.cfs_quota_us"),
+      period_file(directory + "/cpu.cfs_period_us");
   double quota = 0, period = 0;
   if (!(quota_file >> quota) || !(period_file >> period)) return std::nullopt;
   return ratio(quota, period);
@@ -37,9 +39,11 @@ std::optional<double> read_v1(const std::string& directory) {
 
 using Reader = std::optional<double> (*)(const std::string& directory);
 
-void tighten(std::optional<double>& limit, const std::string& mount, std::string path, Reader read) {
+void tighten(std::optional<double>& limit, const std::string& mount, std::string path,
+             Reader read) {
   for (;;) {
-    if (const std::optional<double> quota = read(mount + path)) limit = std::min(limit.value_or(*quota), *quota);
+    if (const std::optional<double> quota = read(mount + path))
+      limit = std::min(limit.value_or(*quota), *quota);
     if (path.empty()) return;
     path.resize(path.rfind('/') == std::string::npos ? 0 : path.rfind('/'));
   }

@@ -10,13 +10,14 @@ namespace {
 
 constexpr std::string_view health_path = "/grpc.health.v1.Health/Check";
 
-/// "/package.Service/Method" → "package.Service"; empty for other paths. What is a gRPC path is told by the
-/// dot: "/v1/traces" has none in its first part.
+/// "/package.Service/Method" → "package.Service"; empty for other paths. What is a gRPC path is
+/// told by the dot: "/v1/traces" has none in its first part.
 std::string_view grpc_service(std::string_view path) {
   if (!path.starts_with('/')) return {};
   path.remove_prefix(1);
   const std::size_t slash = path.find('/');
-  if (slash == std::string_view::npos || path.find('/', slash + 1) != std::string_view::npos) return {};
+  if (slash == std::string_view::npos || path.find('/', slash + 1) != std::string_view::npos)
+    return {};
   const std::string_view service = path.substr(0, slash);
   return service.find('.') == std::string_view::npos ? std::string_view{} : service;
 }
@@ -40,7 +41,8 @@ class Door::Health final : public Service {
       if (field.number == 1 && field.type == wire::Type::length) service = field.content;
     }
     if (!cursor.ok()) {
-      return reply.send({.grpc = GrpcCode::invalid_argument, .message = "the health request is not valid protobuf"});
+      return reply.send({.grpc = GrpcCode::invalid_argument,
+                         .message = "the health request is not valid protobuf"});
     }
     if (!service.empty() && !door_.offers_grpc(service)) {
       return reply.send({.grpc = GrpcCode::not_found, .message = "unknown service"});
@@ -49,7 +51,8 @@ class Door::Health final : public Service {
     reply.send({.body = std::string{'\x08', door_.draining() ? not_serving : serving}});
   }
 
-  Response transport_error(TransportError error, const RequestHead&, std::string_view detail) override {
+  Response transport_error(TransportError error, const RequestHead&,
+                           std::string_view detail) override {
     Response response{.status = 400, .grpc = GrpcCode::internal, .message = std::string(detail)};
     if (error == TransportError::busy) response.grpc = GrpcCode::unavailable;
     if (error == TransportError::too_large) response.grpc = GrpcCode::resource_exhausted;
@@ -63,7 +66,8 @@ class Door::Health final : public Service {
 
 std::optional<Encoding> Route::encoding(std::string_view name) const {
   const std::string_view listed = name == "identity" || name == "none" ? "" : name;
-  if (std::find(options.encodings.begin(), options.encodings.end(), listed) == options.encodings.end()) {
+  if (std::find(options.encodings.begin(), options.encodings.end(), listed) ==
+      options.encodings.end()) {
     return std::nullopt;
   }
   return parse_encoding(name);
@@ -75,15 +79,17 @@ Door::Door(Endpoint endpoint, const ServerOptions& options, Metrics& metrics)
       health_(std::make_unique<Health>(*this)),
       ended_([&]() -> Ended {
         const auto counter = [&](std::string_view reason) -> Counter& {
-          return metrics.counter("sluice_connections_ended", "Connections closed by this side, by reason",
-                                 {{"endpoint", endpoint_.to_string()}, {"reason", std::string(reason)}});
+          return metrics.counter(
+              "sluice_connections_ended", "Connections closed by this side, by reason",
+              {{"endpoint", endpoint_.to_string()}, {"reason", std::string(reason)}});
         };
         return {counter("timeout"), counter("abuse"), counter("protocol")};
       }()) {}
 
 Door::~Door() = default;
 
-std::string Door::add(std::string_view component, std::string path, const RouteOptions& options, Service& service) {
+std::string Door::add(std::string_view component, std::string path, const RouteOptions& options,
+                      Service& service) {
   if (const auto held = routes_.find(path); held != routes_.end()) {
     return endpoint_.to_string() + path + " is taken by " + held->second.component;
   }

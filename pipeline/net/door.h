@@ -27,20 +27,23 @@ struct Route {
   std::optional<Encoding> encoding(std::string_view name) const;
 };
 
-/// What is offered on one address, and within which limits. Complete before the first connection, read by
-/// all loops from then on; only `draining` changes.
+/// What is offered on one address, and within which limits. Complete before the first connection,
+/// read by all loops from then on; only `draining` changes.
 class Door {
  public:
   Door(Endpoint endpoint, const ServerOptions& options, Metrics& metrics);
   ~Door();
 
   /// Empty, or why not.
-  std::string add(std::string_view component, std::string path, const RouteOptions& options, Service& service);
+  std::string add(std::string_view component, std::string path, const RouteOptions& options,
+                  Service& service);
 
   /// Null where nothing is offered. "*" takes every path but those of gRPC.
   const Route* find(std::string_view path, bool is_grpc) const;
   bool offers_grpc() const { return !grpc_services_.empty(); }
-  bool offers_grpc(std::string_view service) const { return grpc_services_.contains(std::string(service)); }
+  bool offers_grpc(std::string_view service) const {
+    return grpc_services_.contains(std::string(service));
+  }
 
   const Endpoint& endpoint() const { return endpoint_; }
   const ServerOptions& options() const { return options_; }
@@ -58,7 +61,9 @@ class Door {
  private:
   struct Hash {
     using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>()(text);
+    }
   };
   class Health;
   Endpoint endpoint_;
@@ -70,8 +75,8 @@ class Door {
   Ended ended_;
 };
 
-/// What the requests of one connection have in common. Outlives none of them: each exchange copies the
-/// references, and uses the peer only while it is attached.
+/// What the requests of one connection have in common. Outlives none of them: each exchange copies
+/// the references, and uses the peer only while it is attached.
 struct ConnectionContext {
   const Door& door;
   Ledger& ledger;

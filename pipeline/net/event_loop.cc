@@ -24,8 +24,8 @@ using boost::asio::steady_timer;
 
 thread_local const EventLoop* current_loop = nullptr;
 
-/// An armed timer. The task lies in a box that the completion handler shares: a timer that expired but
-/// whose handler has not run yet can be cancelled only by emptying the box.
+/// An armed timer. The task lies in a box that the completion handler shares: a timer that expired
+/// but whose handler has not run yet can be cancelled only by emptying the box.
 class PendingTimer final : public Timer::Pending {
  public:
   PendingTimer(io_context& context, Executor::Duration delay, Task task)
@@ -46,8 +46,8 @@ class PendingTimer final : public Timer::Pending {
 
 }  // namespace
 
-/// Its queue can be emptied while sockets and timers that live on it still stand: they may be destroyed
-/// after that, as they may be by a handler that the emptying destroys.
+/// Its queue can be emptied while sockets and timers that live on it still stand: they may be
+/// destroyed after that, as they may be by a handler that the emptying destroys.
 class Context : public io_context {
  public:
   Context() : io_context(1) {}
@@ -67,7 +67,9 @@ EventLoop::~EventLoop() { stop(); }
 
 Executor::TimePoint EventLoop::now() const { return std::chrono::steady_clock::now(); }
 
-std::chrono::system_clock::time_point EventLoop::wall_time() const { return std::chrono::system_clock::now(); }
+std::chrono::system_clock::time_point EventLoop::wall_time() const {
+  return std::chrono::system_clock::now();
+}
 
 void EventLoop::post(Task task) {
   if (state_->closed) return;
@@ -112,8 +114,10 @@ std::size_t worker_count() {
   cpu_set_t allowed;
   CPU_ZERO(&allowed);
   double count = 1;
-  if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) count = CPU_COUNT(&allowed);
-  else count = std::thread::hardware_concurrency();
+  if (sched_getaffinity(0, sizeof allowed, &allowed) == 0)
+    count = CPU_COUNT(&allowed);
+  else
+    count = std::thread::hardware_concurrency();
   // Rounded up: with a quota of 1.5 one worker would leave a third of it unused.
   if (const std::optional<double> quota = cpu_quota("")) count = std::min(count, std::ceil(*quota));
   return static_cast<std::size_t>(std::max(count, 1.0));
@@ -121,7 +125,8 @@ std::size_t worker_count() {
 
 EventLoops::EventLoops(std::size_t count) {
   ensure(count > 0, "there is at least one worker");
-  for (std::size_t index = 0; index < count; ++index) loops_.push_back(std::make_unique<EventLoop>(index));
+  for (std::size_t index = 0; index < count; ++index)
+    loops_.push_back(std::make_unique<EventLoop>(index));
 }
 
 EventLoops::~EventLoops() { stop(); }

@@ -26,8 +26,8 @@ class EventLoop final : public Executor {
 
   std::size_t index() const { return index_; }
   boost::asio::io_context& context();
-  /// Starts the thread; `stop` lets the running task end, joins and destroys what is queued. From then
-  /// on `post` drops; what lives on the loop may go later, but before the loop.
+  /// Starts the thread; `stop` lets the running task end, joins and destroys what is queued. From
+  /// then on `post` drops; what lives on the loop may go later, but before the loop.
   void start();
   void stop();
 

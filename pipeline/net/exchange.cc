@@ -27,25 +27,32 @@ std::string supported_encodings(const RouteOptions& options, bool is_grpc) {
 /// "/package.Service/Method" in the words that gRPC libraries use for it.
 std::string unknown_method(const Door& door, std::string_view path) {
   const std::size_t slash = path.rfind('/');
-  if (slash == std::string_view::npos || slash == 0) return "malformed method name: \"" + std::string(path) + '"';
+  if (slash == std::string_view::npos || slash == 0)
+    return "malformed method name: \"" + std::string(path) + '"';
   const std::string service(path.substr(1, slash - 1)), method(path.substr(slash + 1));
   if (!door.offers_grpc(service)) return "unknown service " + service;
   return "unknown method " + method + " for service " + service;
 }
 
 Response plain_text(int status, std::string_view text) {
-  return {.status = status, .content_type = "text/plain; charset=utf-8", .body = std::string(text) + '\n'};
+  return {.status = status,
+          .content_type = "text/plain; charset=utf-8",
+          .body = std::string(text) + '\n'};
 }
 
 bool is_hop_by_hop(std::string_view name) {
-  return name == "connection" || name == "te" || name == "transfer-encoding" || name == "keep-alive" ||
-         name == "upgrade" || name == "proxy-connection";
+  return name == "connection" || name == "te" || name == "transfer-encoding" ||
+         name == "keep-alive" || name == "upgrade" || name == "proxy-connection";
 }
 
 }  // namespace
 
 Exchange::Exchange(const ConnectionContext& context, Executor::TimePoint now)
-    : door_(&context.door), ledger_(context.ledger), executor_(context.executor), context_(&context), started_(now) {}
+    : door_(&context.door),
+      ledger_(context.ledger),
+      executor_(context.executor),
+      context_(&context),
+      started_(now) {}
 
 RequestHead Exchange::request_head() {
   const HeadLines& lines = head_.lines;
@@ -67,13 +74,16 @@ void Exchange::begin(bool over_http2) {
   const RequestHead head = request_head();
   is_grpc_ = over_http2 && grpc::is_content_type(head.header("content-type"));
   route_ = door_->find(head.path, is_grpc_);
-  if (is_grpc_) begin_grpc();
-  else begin_http();
+  if (is_grpc_)
+    begin_grpc();
+  else
+    begin_http();
 }
 
 void Exchange::begin_grpc() {
   const RequestHead head = request_head();
-  if (head.method != "POST") return answer({.grpc = GrpcCode::internal, .message = "gRPC requests are POST"});
+  if (head.method != "POST")
+    return answer({.grpc = GrpcCode::internal, .message = "gRPC requests are POST"});
   if (const std::string_view text = head.header("grpc-timeout"); !text.empty()) {
     const std::optional<std::chrono::nanoseconds> timeout = grpc::parse_timeout(text);
     if (!timeout) return answer({.grpc = GrpcCode::internal, .message = "malformed grpc-timeout"});
@@ -84,7 +94,8 @@ void Exchange::begin_grpc() {
   }
   const std::string_view name = head.header("grpc-encoding");
   const std::optional<Encoding> encoding = route_->encoding(name);
-  if (!encoding) return fail(TransportError::unknown_encoding, "grpc-encoding \"" + std::string(name) + '"');
+  if (!encoding)
+    return fail(TransportError::unknown_encoding, "grpc-encoding \"" + std::string(name) + '"');
   encoding_ = *encoding;
   admit();
 }
@@ -92,10 +103,12 @@ void Exchange::begin_grpc() {
 void Exchange::begin_http() {
   const RequestHead head = request_head();
   if (route_ == nullptr) return answer(plain_text(404, "404 page not found"));
-  if (std::optional<Response> response = cors::preflight(route_->options, head)) return answer(std::move(*response));
+  if (std::optional<Response> response = cors::preflight(route_->options, head))
+    return answer(std::move(*response));
   const std::string_view name = head.header("content-encoding");
   const std::optional<Encoding> encoding = route_->encoding(name);
-  if (!encoding) return fail(TransportError::unknown_encoding, "content-encoding \"" + std::string(name) + '"');
+  if (!encoding)
+    return fail(TransportError::unknown_encoding, "content-encoding \"" + std::string(name) + '"');
   encoding_ = *encoding;
   admit();
 }
@@ -106,7 +119,8 @@ void Exchange::admit() {
   if (admission.refusal) return answer(std::move(*admission.refusal));
   body_bytes_max_ = admission.body_bytes_max;
   if (is_grpc_ || !head_.content_length) return;  // the prefix, or what comes, will say
-  if (*head_.content_length > body_bytes_max_) return fail(TransportError::too_large, "content-length");
+  if (*head_.content_length > body_bytes_max_)
+    return fail(TransportError::too_large, "content-length");
   const auto size = static_cast<std::size_t>(*head_.content_length);
   if (reserve(size)) body_.reserve(size);
 }
@@ -128,8 +142,10 @@ bool Exchange::reserve(std::size_t bytes) {
 void Exchange::body(std::string_view bytes) {
   wire_bytes_ += bytes.size();
   if (answered_ || context_ == nullptr) return;
-  if (is_grpc_) grpc_body(bytes);
-  else http_body(bytes);
+  if (is_grpc_)
+    grpc_body(bytes);
+  else
+    http_body(bytes);
 }
 
 void Exchange::grpc_body(std::string_view bytes) {
@@ -154,7 +170,8 @@ bool Exchange::open_message() {
     return false;
   }
   if (prefix->compressed && encoding_ == Encoding::none) {
-    fail(TransportError::bad_framing, "the message is marked as compressed, but grpc-encoding names no compression");
+    fail(TransportError::bad_framing,
+         "the message is marked as compressed, but grpc-encoding names no compression");
     return false;
   }
   if (!prefix->compressed) encoding_ = Encoding::none;
@@ -172,10 +189,12 @@ bool Exchange::open_message() {
 void Exchange::http_body(std::string_view bytes) {
   const std::size_t size = body_.size() + bytes.size();
   if (size > body_bytes_max_) {
-    return fail(TransportError::too_large, "the limit is " + std::to_string(body_bytes_max_) + " bytes");
+    return fail(TransportError::too_large,
+                "the limit is " + std::to_string(body_bytes_max_) + " bytes");
   }
   // Of unknown length: reserved in steps, ahead of what comes.
-  if (size > charge_.bytes() && !reserve(std::max(size + unknown_length_step, size * 5 / 4))) return;
+  if (size > charge_.bytes() && !reserve(std::max(size + unknown_length_step, size * 5 / 4)))
+    return;
   body_.append(bytes);
 }
 
@@ -191,9 +210,11 @@ void Exchange::finish() {
 bool Exchange::inflate_body() {
   BufferWriter inflated;
   const InflateError error = inflate(encoding_, body_.bytes(), body_bytes_max_, inflated);
-  if (error == InflateError::broken) fail(TransportError::bad_encoding, "the compressed body is broken");
+  if (error == InflateError::broken)
+    fail(TransportError::bad_encoding, "the compressed body is broken");
   if (error == InflateError::too_large) {
-    fail(TransportError::too_large, "more than " + std::to_string(body_bytes_max_) + " bytes after inflation");
+    fail(TransportError::too_large,
+         "more than " + std::to_string(body_bytes_max_) + " bytes after inflation");
   }
   if (error != InflateError::none || !reserve(inflated.size())) return false;
   body_ = std::move(inflated);
@@ -244,7 +265,8 @@ void Exchange::check(Executor::TimePoint now) {
   const auto elapsed = now - started_;
   const auto read_timeout = door_->options().read_timeout;
   const bool too_long = read_timeout.count() > 0 && elapsed > read_timeout;
-  const auto slow = std::chrono::duration_cast<std::chrono::seconds>(elapsed - body_rate_grace).count();
+  const auto slow =
+      std::chrono::duration_cast<std::chrono::seconds>(elapsed - body_rate_grace).count();
   const bool too_slow = slow > 0 && wire_bytes_ < static_cast<std::size_t>(slow) * body_rate_min;
   if (!too_long && !too_slow) return;
   door_->ended().timeout.add(1);
@@ -253,7 +275,9 @@ void Exchange::check(Executor::TimePoint now) {
 
 void Exchange::respond(Response response) noexcept {
   if (executor_.is_current()) return answer(std::move(response));
-  executor_.post([self = shared_from_this(), held = std::move(response)]() mutable { self->answer(std::move(held)); });
+  executor_.post([self = shared_from_this(), held = std::move(response)]() mutable {
+    self->answer(std::move(held));
+  });
 }
 
 void Exchange::fail(TransportError error, std::string_view detail) {

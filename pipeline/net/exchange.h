@@ -15,10 +15,10 @@
 
 namespace sluice::net {
 
-/// One request and its answer, whatever protocol carries it: finds the route, has the service admit the
-/// head, reserves the body's size in the ledger before any of it is kept, collects and inflates it, and
-/// hands it over. Lives on its connection's loop; `respond` alone may come from any thread. It may outlive
-/// the connection, which then has abandoned it: a late answer goes nowhere.
+/// One request and its answer, whatever protocol carries it: finds the route, has the service admit
+/// the head, reserves the body's size in the ledger before any of it is kept, collects and inflates
+/// it, and hands it over. Lives on its connection's loop; `respond` alone may come from any thread.
+/// It may outlive the connection, which then has abandoned it: a late answer goes nowhere.
 class Exchange : public Reply::Target, public std::enable_shared_from_this<Exchange> {
  public:
   /// The head as the protocol's reader fills it.
@@ -46,7 +46,8 @@ class Exchange : public Reply::Target, public std::enable_shared_from_this<Excha
   /// What no service has a say in: a head that is broken.
   void refuse(Response response) { answer(std::move(response)); }
 
-  /// Closes what came too slowly, or was not answered before its deadline. Called every now and then.
+  /// Closes what came too slowly, or was not answered before its deadline. Called every now and
+  /// then.
   void check(Executor::TimePoint now);
 
   void respond(Response response) noexcept final;

@@ -8,7 +8,8 @@
 
 namespace sluice::net {
 
-/// Bytes that wait to be written, as pieces that lie elsewhere and stay there until they are consumed.
+/// Bytes that wait to be written, as pieces that lie elsewhere and stay there until they are
+/// consumed.
 class Gather {
  public:
   void add(std::string_view piece) {

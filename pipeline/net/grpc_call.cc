@@ -35,10 +35,20 @@ GrpcCode from_http(int status) {
 }
 
 std::string_view reset_name(std::uint32_t error_code) {
-  constexpr std::array<std::string_view, 14> names = {
-      "NO_ERROR",         "PROTOCOL_ERROR",     "INTERNAL_ERROR", "FLOW_CONTROL_ERROR", "SETTINGS_TIMEOUT",
-      "STREAM_CLOSED",    "FRAME_SIZE_ERROR",   "REFUSED_STREAM", "CANCEL",             "COMPRESSION_ERROR",
-      "CONNECT_ERROR",    "ENHANCE_YOUR_CALM",  "INADEQUATE_SECURITY", "HTTP_1_1_REQUIRED"};
+  constexpr std::array<std::string_view, 14> names = {"NO_ERROR",
+                                                      "PROTOCOL_ERROR",
+                                                      "INTERNAL_ERROR",
+                                                      "FLOW_CONTROL_ERROR",
+                                                      "SETTINGS_TIMEOUT",
+                                                      "STREAM_CLOSED",
+                                                      "FRAME_SIZE_ERROR",
+                                                      "REFUSED_STREAM",
+                                                      "CANCEL",
+                                                      "COMPRESSION_ERROR",
+                                                      "CONNECT_ERROR",
+                                                      "ENHANCE_YOUR_CALM",
+                                                      "INADEQUATE_SECURITY",
+                                                      "HTTP_1_1_REQUIRED"};
   return error_code < names.size() ? names[error_code] : "an unknown code";
 }
 
@@ -91,7 +101,9 @@ void MessageCursor::take(std::size_t size, Gather& gather) {
 }
 
 GrpcCall::GrpcCall(ClientRequest what, ClientDone whom)
-    : request(std::move(what)), done(std::move(whom)), cursor(request.body, request.encoding != Encoding::none) {}
+    : request(std::move(what)),
+      done(std::move(whom)),
+      cursor(request.body, request.encoding != Encoding::none) {}
 
 void GrpcReply::on_header(std::string_view name, std::string_view value) {
   if (name == ":status") http_status_ = parse_int(value, 0);
@@ -140,7 +152,8 @@ ClientResponse GrpcReply::finish(std::uint32_t error_code) {
 bool GrpcReply::read_message(ClientResponse& response) {
   if (data_.size() < prefix_size) return false;
   std::size_t size = 0;
-  for (int index = 1; index < 5; ++index) size = size << 8 | static_cast<unsigned char>(data_[static_cast<std::size_t>(index)]);
+  for (int index = 1; index < 5; ++index)
+    size = size << 8 | static_cast<unsigned char>(data_[static_cast<std::size_t>(index)]);
   if (size != data_.size() - prefix_size || data_[0] < 0 || data_[0] > 1) return false;
   const std::string_view message = std::string_view(data_).substr(prefix_size);
   if (data_[0] == 0) {
@@ -165,14 +178,17 @@ std::string grpc_timeout(std::chrono::nanoseconds timeout) {
   if (micros < 100'000'000) return std::to_string(micros) + "u";
   const auto millis = ceil<std::chrono::milliseconds>(timeout).count();
   if (millis < 100'000'000) return std::to_string(millis) + "m";
-  return std::to_string(std::min<std::int64_t>(ceil<std::chrono::seconds>(timeout).count(), 99'999'999)) + "S";
+  return std::to_string(
+             std::min<std::int64_t>(ceil<std::chrono::seconds>(timeout).count(), 99'999'999)) +
+         "S";
 }
 
 std::string percent_decode(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (std::size_t index = 0; index < text.size(); ++index) {
-    const bool coded = text[index] == '%' && index + 2 < text.size() && hex(text[index + 1]) >= 0 && hex(text[index + 2]) >= 0;
+    const bool coded = text[index] == '%' && index + 2 < text.size() && hex(text[index + 1]) >= 0 &&
+                       hex(text[index + 2]) >= 0;
     if (!coded) {
       out += text[index];
       continue;

@@ -1,15 +1,15 @@
 // The gRPC client: names, connections, and which of them takes a call.
 //
-// Why not the gRPC C++ library: version 1.51, which Debian 12 packages, cannot say `grpc-encoding: zstd`
-// (its typed metadata knows identity, deflate and gzip alone), compresses with zlib, which costs six
-// times what ISA-L does, and takes 10 MB of the 15 MB that an idle daemon may use. nghttp2 is linked for
-// the doors anyway.
+// Why not the gRPC C++ library: version 1.51, which Debian 12 packages, cannot say `grpc-encoding:
+// zstd` (its typed metadata knows identity, deflate and gzip alone), compresses with zlib, which
+// costs six times what ISA-L does, and takes 10 MB of the 15 MB that an idle daemon may use.
+// nghttp2 is linked for the doors anyway.
 //
 // A call goes to a ready connection; where there is none, to the one that becomes ready first. A
-// connection per address (round_robin) or one (pick_first) is opened by the first call. An address that
-// fails rests for 1 s, then 1.6 times longer each time up to 120 s, ± 20 %, as gRPC's connection
-// backoff has it. While all of them rest, calls fail at once (the queue before the exporter keeps
-// and retries), or wait, with wait_for_ready.
+// connection per address (round_robin) or one (pick_first) is opened by the first call. An address
+// that fails rests for 1 s, then 1.6 times longer each time up to 120 s, ± 20 %, as gRPC's
+// connection backoff has it. While all of them rest, calls fail at once (the queue before the
+// exporter keeps and retries), or wait, with wait_for_ready.
 #include <algorithm>
 #include <deque>
 #include <random>
@@ -34,7 +34,8 @@ class Backoff {
  public:
   void fail(Executor::TimePoint now, std::minstd_rand& random) {
     std::uniform_real_distribution<double> jitter(1 - backoff_jitter, 1 + backoff_jitter);
-    const std::chrono::duration<double> rest = std::chrono::duration<double>(next_) * jitter(random);
+    const std::chrono::duration<double> rest =
+        std::chrono::duration<double>(next_) * jitter(random);
     until_ = now + std::chrono::duration_cast<Executor::Duration>(rest);
     next_ = std::min<std::chrono::duration<double>>(next_ * backoff_multiplier, backoff_max);
   }
@@ -56,7 +57,8 @@ struct Subchannel {
 
 }  // namespace
 
-struct GrpcClient::State final : Http2Connection::Owner, std::enable_shared_from_this<GrpcClient::State> {
+struct GrpcClient::State final : Http2Connection::Owner,
+                                 std::enable_shared_from_this<GrpcClient::State> {
   State(EventLoop& where, GrpcClientOptions what, std::shared_ptr<TlsClient> tls);
 
   void start(std::unique_ptr<GrpcCall> call);
@@ -140,7 +142,8 @@ void GrpcClient::State::begin(std::unique_ptr<GrpcCall> call) {
 void GrpcClient::State::time_out(GrpcCall& call) {
   ClientResponse response{.failed = true, .timed_out = true, .message = "no answer in time"};
   if (call.connection != nullptr) return call.connection->cancel(call)(std::move(response));
-  const auto found = std::ranges::find_if(waiting, [&](const auto& item) { return item.get() == &call; });
+  const auto found =
+      std::ranges::find_if(waiting, [&](const auto& item) { return item.get() == &call; });
   std::unique_ptr<GrpcCall> owned = std::move(*found);
   waiting.erase(found);
   response.message = "no connection in time" + (last_error.empty() ? "" : ": " + last_error);
@@ -167,7 +170,8 @@ void GrpcClient::State::dispatch() {
 Subchannel* GrpcClient::State::pick() {
   for (std::size_t tried = 0; tried < subchannels.size(); ++tried) {
     if (options.round_robin) ++turn;
-    Subchannel& next = *subchannels[(turn + (options.round_robin ? 0 : tried)) % subchannels.size()];
+    Subchannel& next =
+        *subchannels[(turn + (options.round_robin ? 0 : tried)) % subchannels.size()];
     if (next.connection != nullptr && next.connection->is_ready()) return &next;
   }
   return nullptr;
@@ -184,7 +188,8 @@ void GrpcClient::State::connect_when_due() {
   for (const auto& subchannel : subchannels) {
     if (!options.round_robin && std::ranges::any_of(subchannels, busy)) return;
     if (subchannel->connection != nullptr || subchannel->backoff.rests(loop.now())) continue;
-    subchannel->connection = std::make_unique<Http2Connection>(loop, subchannel->address, connection_options, *this);
+    subchannel->connection =
+        std::make_unique<Http2Connection>(loop, subchannel->address, connection_options, *this);
   }
 }
 
@@ -197,7 +202,8 @@ void GrpcClient::State::fail_waiting() {
 
 /// Tries again when the first rest is over.
 void GrpcClient::State::wake_later() {
-  Executor::TimePoint first = subchannels.empty() ? resolve_backoff.until() : Executor::TimePoint::max();
+  Executor::TimePoint first =
+      subchannels.empty() ? resolve_backoff.until() : Executor::TimePoint::max();
   for (const auto& subchannel : subchannels) first = std::min(first, subchannel->backoff.until());
   const auto rest = std::max<Executor::Duration>(first - loop.now(), std::chrono::milliseconds(1));
   wake = loop.after(rest, [this] {
@@ -211,7 +217,8 @@ void GrpcClient::State::resolve_when_due() {
   const auto now = loop.now();
   const bool stale = subchannels.size() > 1 && now - resolved_at >= resolve_interval;
   if (resolving || resolve_backoff.rests(now)) return;
-  if (subchannels.empty() || stale || (resolve_wanted && now - resolved_at >= resolve_interval_min)) resolve();
+  if (subchannels.empty() || stale || (resolve_wanted && now - resolved_at >= resolve_interval_min))
+    resolve();
 }
 
 void GrpcClient::State::resolve() {
@@ -228,11 +235,12 @@ void GrpcClient::State::resolve() {
   }
   if (resolver == nullptr) resolver = std::make_unique<Resolver>(loop);
   resolving = true;
-  resolver->resolve(target.host, target.port, [this](std::vector<SocketAddress> addresses, std::string error) {
-    resolved(std::move(addresses), std::move(error));
-    connect_when_due();
-    dispatch();
-  });
+  resolver->resolve(target.host, target.port,
+                    [this](std::vector<SocketAddress> addresses, std::string error) {
+                      resolved(std::move(addresses), std::move(error));
+                      connect_when_due();
+                      dispatch();
+                    });
 }
 
 /// A failure leaves the last good addresses in place.
@@ -248,7 +256,9 @@ void GrpcClient::State::adopt(std::vector<SocketAddress> addresses) {
   resolve_backoff.succeed();
   std::vector<std::unique_ptr<Subchannel>> before = std::exchange(subchannels, {});
   for (SocketAddress& address : addresses) {
-    const auto known = [&](const auto& item) { return item != nullptr && item->address == address; };
+    const auto known = [&](const auto& item) {
+      return item != nullptr && item->address == address;
+    };
     const auto kept = std::ranges::find_if(before, known);
     if (kept != before.end()) {
       subchannels.push_back(std::move(*kept));
@@ -276,7 +286,8 @@ void GrpcClient::State::on_goaway(Http2Connection& connection) {
 }
 
 void GrpcClient::State::on_closed(Http2Connection& connection, const std::string& reason) {
-  const auto left = std::ranges::find_if(leaving, [&](const auto& item) { return item.get() == &connection; });
+  const auto left =
+      std::ranges::find_if(leaving, [&](const auto& item) { return item.get() == &connection; });
   if (left != leaving.end()) {
     bury(std::move(*left));
     leaving.erase(left);
@@ -338,7 +349,8 @@ GrpcClient::~GrpcClient() {
 void GrpcClient::call(ClientRequest request, ClientDone done) {
   auto made = std::make_unique<GrpcCall>(std::move(request), std::move(done));
   if (state_->loop.is_current()) return state_->start(std::move(made));
-  state_->loop.post([state = state_, call = std::move(made)]() mutable { state->start(std::move(call)); });
+  state_->loop.post(
+      [state = state_, call = std::move(made)]() mutable { state->start(std::move(call)); });
 }
 
 }  // namespace sluice::net

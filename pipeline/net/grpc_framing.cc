@@ -40,7 +40,9 @@ std::optional<std::chrono::nanoseconds> unit_of(char unit) {
 }  // namespace
 
 std::optional<Prefix> parse_prefix(std::string_view bytes) {
-  const auto byte = [&](std::size_t index) { return std::uint32_t{static_cast<unsigned char>(bytes[index])}; };
+  const auto byte = [&](std::size_t index) {
+    return std::uint32_t{static_cast<unsigned char>(bytes[index])};
+  };
   if (byte(0) > 1) return std::nullopt;
   return Prefix{byte(0) == 1, byte(1) << 24 | byte(2) << 16 | byte(3) << 8 | byte(4)};
 }
@@ -59,7 +61,8 @@ std::optional<std::chrono::nanoseconds> parse_timeout(std::string_view text) {
   constexpr std::size_t digits_max = 8;
   if (text.size() < 2 || text.size() > digits_max + 1) return std::nullopt;
   const std::string_view digits = text.substr(0, text.size() - 1);
-  if (!std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; })) return std::nullopt;
+  if (!std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; }))
+    return std::nullopt;
   const std::optional<std::chrono::nanoseconds> unit = unit_of(text.back());
   if (!unit) return std::nullopt;
   std::int64_t count = 0;
@@ -86,7 +89,8 @@ std::string percent_encode(std::string_view message) {
   return out;
 }
 
-std::string retry_details(GrpcCode code, std::string_view message, std::chrono::milliseconds delay) {
+std::string retry_details(GrpcCode code, std::string_view message,
+                          std::chrono::milliseconds delay) {
   const std::int64_t milliseconds = std::max<std::int64_t>(delay.count(), 0);
   std::string duration, retry_info, any, status;
   append_number(duration, '\x08', static_cast<std::uint64_t>(milliseconds / 1000));

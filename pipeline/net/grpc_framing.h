@@ -9,8 +9,8 @@
 
 #include "pipeline/net/server.h"
 
-/// gRPC over HTTP/2, what is its own beside HTTP/2 (grpc/grpc PROTOCOL-HTTP2.md): the prefix of a message, the
-/// timeout header, and the forms of status and message in trailers.
+/// gRPC over HTTP/2, what is its own beside HTTP/2 (grpc/grpc PROTOCOL-HTTP2.md): the prefix of a
+/// message, the timeout header, and the forms of status and message in trailers.
 namespace sluice::net::grpc {
 
 inline constexpr std::size_t prefix_size = 5;

@@ -35,7 +35,8 @@ std::optional<GrpcTarget> parse_grpc_target(std::string_view text) {
   if (!text.empty() && text.back() == '/') text.remove_suffix(1);
   target.authority = (text.starts_with(':') ? "localhost" : "") + std::string(text);
   const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos || !read_port(text.substr(colon + 1), target.port)) return std::nullopt;
+  if (colon == std::string_view::npos || !read_port(text.substr(colon + 1), target.port))
+    return std::nullopt;
   std::string_view host = text.substr(0, colon);
   const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
   if (bracketed) host = host.substr(1, host.size() - 2);

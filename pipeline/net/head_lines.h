@@ -10,13 +10,14 @@
 
 namespace sluice::net {
 
-/// The lines of one head, copied into one string as they are parsed. Views into it (`headers`, `text`)
-/// hold until the next `add` or `clear`.
+/// The lines of one head, copied into one string as they are parsed. Views into it (`headers`,
+/// `text`) hold until the next `add` or `clear`.
 class HeadLines {
  public:
   /// Names must be in lower case already.
   void add(std::string_view name, std::string_view value) {
-    lines_.push_back({static_cast<std::uint32_t>(bytes_.size()), static_cast<std::uint32_t>(name.size()),
+    lines_.push_back({static_cast<std::uint32_t>(bytes_.size()),
+                      static_cast<std::uint32_t>(name.size()),
                       static_cast<std::uint32_t>(value.size())});
     bytes_.append(name).append(value);
   }
@@ -26,7 +27,8 @@ class HeadLines {
     std::uint32_t size = 0;
   };
   Place keep(std::string_view text) {
-    const Place place{static_cast<std::uint32_t>(bytes_.size()), static_cast<std::uint32_t>(text.size())};
+    const Place place{static_cast<std::uint32_t>(bytes_.size()),
+                      static_cast<std::uint32_t>(text.size())};
     bytes_ += text;
     return place;
   }

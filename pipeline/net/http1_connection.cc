@@ -40,7 +40,8 @@ bool Http1Connection::Parser::feed(std::string& input) {
   std::size_t used = 0;
   while (used < input.size() && !parser.is_done()) {
     boost::system::error_code result;
-    const std::size_t taken = parser.put(boost::asio::const_buffer(input.data() + used, input.size() - used), result);
+    const std::size_t taken =
+        parser.put(boost::asio::const_buffer(input.data() + used, input.size() - used), result);
     used += taken;
     if (result == http::error::need_more || (!result && taken == 0)) break;
     if (result) {
@@ -101,7 +102,8 @@ void Http1Connection::ask_proxy() {
   phase_ = Phase::proxy;
   std::string origin = host_header("", options_.host, options_.port);
   if (options_.port == 80) origin += ":80";  // CONNECT always names the port
-  head_ = "CONNECT " + origin + " HTTP/1.1\r\nHost: " + origin + "\r\n" + proxy_authorization(*options_.proxy) + "\r\n";
+  head_ = "CONNECT " + origin + " HTTP/1.1\r\nHost: " + origin + "\r\n" +
+          proxy_authorization(*options_.proxy) + "\r\n";
   out_.add(head_);
   parser_ = std::make_unique<Parser>();
   parser_->parser.skip(true);
@@ -114,7 +116,8 @@ void Http1Connection::transmit() {
   parser_ = std::make_unique<Parser>();
   head_ = request_head();
   out_.add(head_);
-  for (const EncodedBatch::Slice& slice : call_->request.body.slices) out_.add({slice.data, slice.size});
+  for (const EncodedBatch::Slice& slice : call_->request.body.slices)
+    out_.add({slice.data, slice.size});
   write();
 }
 
@@ -122,8 +125,8 @@ std::string Http1Connection::request_head() const {
   const ClientRequest& request = call_->request;
   const std::string host = host_header(options_.scheme, options_.host, options_.port);
   const bool to_proxy = through_proxy() && options_.tls == nullptr;
-  std::string head = "POST " + (to_proxy ? options_.scheme + "://" + host : std::string()) + request.path +
-                     " HTTP/1.1\r\nHost: " + host + "\r\n";
+  std::string head = "POST " + (to_proxy ? options_.scheme + "://" + host : std::string()) +
+                     request.path + " HTTP/1.1\r\nHost: " + host + "\r\n";
   for (const auto& [name, value] : request.headers) head += name + ": " + value + "\r\n";
   if (request.encoding != Encoding::none) {
     head += "Content-Encoding: " + std::string(encoding_name(request.encoding)) + "\r\n";
@@ -151,7 +154,8 @@ void Http1Connection::read_proxy_answer() {
   if (!parser_->feed(input_)) return fail("the proxy: " + parser_->error);
   if (!parser_->parser.is_done()) return;
   const int status = static_cast<int>(parser_->parser.get().result_int());
-  if (status < 200 || status > 299) return fail("the proxy refuses a tunnel with status " + std::to_string(status));
+  if (status < 200 || status > 299)
+    return fail("the proxy refuses a tunnel with status " + std::to_string(status));
   if (!input_.empty()) return fail("the proxy sent bytes into the tunnel");
   phase_ = Phase::securing;
   stream_->secure(options_.tls, options_.host, "http/1.1");
@@ -175,9 +179,11 @@ void Http1Connection::finish() {
   response.content_type = header(http::field::content_type);
   response.retry_after = header(http::field::retry_after);
   response.body = std::move(message.body());
-  // A response that came before the request was through leaves the rest of it unread at the other end.
+  // A response that came before the request was through leaves the rest of it unread at the other
+  // end.
   const bool written = out_.empty() && !blocked_;
-  const bool reusable = written && options_.keep_alive && input_.empty() && parser_->parser.keep_alive();
+  const bool reusable =
+      written && options_.keep_alive && input_.empty() && parser_->parser.keep_alive();
   std::unique_ptr<HttpCall> call = std::move(call_);
   call->deadline.cancel();
   parser_.reset();

@@ -24,9 +24,9 @@ struct HttpCall {
   bool resent = false;  ///< a stale connection was its first; there is no third
 };
 
-/// One connection of an HTTP/1.1 client, for one call at a time: opens (through a proxy, under TLS),
-/// sends, reads the response, and is idle again or closed. Lives on the loop; the owner must not destroy
-/// it inside one of its own calls.
+/// One connection of an HTTP/1.1 client, for one call at a time: opens (through a proxy, under
+/// TLS), sends, reads the response, and is idle again or closed. Lives on the loop; the owner must
+/// not destroy it inside one of its own calls.
 class Http1Connection final : private ClientStream::Events {
  public:
   struct Options {
@@ -39,10 +39,10 @@ class Http1Connection final : private ClientStream::Events {
   class Owner {
    public:
     /// The call is over; `reusable`: the connection is idle, otherwise closed.
-    virtual void on_response(Http1Connection& connection, std::unique_ptr<HttpCall> call, ClientResponse response,
-                             bool reusable) = 0;
-    /// Closed. `call` is what was under way, if anything was; `stale`: it was sent on a connection that
-    /// had been idle, and nothing came back, so it may be sent once more.
+    virtual void on_response(Http1Connection& connection, std::unique_ptr<HttpCall> call,
+                             ClientResponse response, bool reusable) = 0;
+    /// Closed. `call` is what was under way, if anything was; `stale`: it was sent on a connection
+    /// that had been idle, and nothing came back, so it may be sent once more.
     virtual void on_closed(Http1Connection& connection, std::unique_ptr<HttpCall> call, bool stale,
                            const std::string& reason) = 0;
 

@@ -7,19 +7,22 @@
 namespace sluice::net::http1 {
 namespace {
 
-constexpr int ok = 0, bad_request = 400, fields_too_large = 431, not_implemented = 501, unknown_version = 505;
+constexpr int ok = 0, bad_request = 400, fields_too_large = 431, not_implemented = 501,
+              unknown_version = 505;
 
 constexpr std::array<bool, 256> token_table = [] {
   std::array<bool, 256> table{};
-  for (const char c : std::string_view("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")) {
+  for (const char c : std::string_view(
+           "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")) {
     table[static_cast<unsigned char>(c)] = true;
   }
   return table;
 }();
 
 bool is_token(std::string_view text) {
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](char c) { return token_table[static_cast<unsigned char>(c)]; });
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return token_table[static_cast<unsigned char>(c)];
+  });
 }
 
 bool is_value(std::string_view text) {
@@ -33,7 +36,8 @@ char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 
 
 bool equals_ignoring_case(std::string_view text, std::string_view lower_case) {
   return text.size() == lower_case.size() &&
-         std::equal(text.begin(), text.end(), lower_case.begin(), [](char a, char b) { return lower(a) == b; });
+         std::equal(text.begin(), text.end(), lower_case.begin(),
+                    [](char a, char b) { return lower(a) == b; });
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -143,11 +147,13 @@ class FramingFields {
 
 }  // namespace
 
-int parse_head(std::string_view text, const ServerOptions& options, Exchange::Head& head, Framing& framing) {
+int parse_head(std::string_view text, const ServerOptions& options, Exchange::Head& head,
+               Framing& framing) {
   head.lines.reserve(text.size(), 16);
   const std::optional<std::string_view> request_line = take_line(text);
   if (!request_line) return bad_request;
-  if (const int status = parse_request_line(*request_line, head, framing); status != ok) return status;
+  if (const int status = parse_request_line(*request_line, head, framing); status != ok)
+    return status;
   FramingFields fields;
   std::string lower_name;
   while (!text.empty()) {
@@ -162,7 +168,8 @@ int parse_head(std::string_view text, const ServerOptions& options, Exchange::He
     if (!is_token(name) || !is_value(value)) return bad_request;
     lower_name.resize(name.size());
     std::transform(name.begin(), name.end(), lower_name.begin(), lower);
-    if (const int status = fields.take(lower_name, value, head, framing); status != ok) return status;
+    if (const int status = fields.take(lower_name, value, head, framing); status != ok)
+      return status;
     head.lines.add(lower_name, value);
   }
   return fields.conclude(head, framing);
@@ -186,15 +193,19 @@ std::string_view ChunkReader::next(std::string_view& input) {
 
 void ChunkReader::take(char c) {
   const auto expect = [&](char wanted, Part then) {
-    if (c == wanted) part_ = then;
-    else state_ = State::broken;
+    if (c == wanted)
+      part_ = then;
+    else
+      state_ = State::broken;
   };
   switch (part_) {
     case Part::size: return take_size(c);
     case Part::extension:
       // Nobody reads them, and a long one is only there to cost something.
-      if (c == '\r') part_ = Part::size_end;
-      else if (++line_size_ > 128 || (c != '\t' && static_cast<unsigned char>(c) < 0x20)) state_ = State::broken;
+      if (c == '\r')
+        part_ = Part::size_end;
+      else if (++line_size_ > 128 || (c != '\t' && static_cast<unsigned char>(c) < 0x20))
+        state_ = State::broken;
       return;
     case Part::size_end:
       expect('\n', left_ > 0 ? Part::data : Part::trailer);
@@ -209,8 +220,10 @@ void ChunkReader::take(char c) {
       trailer_line_empty_ = true;
       return;
     case Part::last_lf:
-      if (c == '\n') state_ = State::complete;
-      else state_ = State::broken;
+      if (c == '\n')
+        state_ = State::complete;
+      else
+        state_ = State::broken;
       return;
   }
 }
@@ -218,8 +231,10 @@ void ChunkReader::take(char c) {
 void ChunkReader::take_size(char c) {
   constexpr std::size_t digits_max = 8;
   int digit = -1;
-  if (c >= '0' && c <= '9') digit = c - '0';
-  else if (lower(c) >= 'a' && lower(c) <= 'f') digit = lower(c) - 'a' + 10;
+  if (c >= '0' && c <= '9')
+    digit = c - '0';
+  else if (lower(c) >= 'a' && lower(c) <= 'f')
+    digit = lower(c) - 'a' + 10;
   if (digit >= 0 && digits_ < digits_max) {
     left_ = left_ * 16 + static_cast<std::uint64_t>(digit);
     ++digits_;

@@ -8,10 +8,10 @@
 #include "pipeline/net/http1_reply.h"
 #include "pipeline/net/session.h"
 
-// One request at a time: what is pipelined behind it waits in `held_`, and while much waits there nothing is
-// read from the peer. A request that is refused before its body has come is answered at once; a body that is
-// short enough is then read and thrown away, so that the connection can be kept, which a client that is told
-// to come back later will need; otherwise the connection closes.
+// One request at a time: what is pipelined behind it waits in `held_`, and while much waits there
+// nothing is read from the peer. A request that is refused before its body has come is answered at
+// once; a body that is short enough is then read and thrown away, so that the connection can be
+// kept, which a client that is told to come back later will need; otherwise the connection closes.
 
 namespace sluice::net {
 namespace {
@@ -40,15 +40,19 @@ class Http1Session final : public Session {
 
   void receive_end() override {
     ended_ = true;
-    // A request that is complete is still answered, as to a client that only closed its sending side.
+    // A request that is complete is still answered, as to a client that only closed its sending
+    // side.
     if (step_ != Step::answering) close();
   }
 
   void produce(std::string& out) override {
-    // Here, and not where the answer came: who answers one request is not to be called with the next one.
+    // Here, and not where the answer came: who answers one request is not to be called with the
+    // next one.
     proceed();
-    if (out.empty()) out.swap(out_);
-    else out += out_;
+    if (out.empty())
+      out.swap(out_);
+    else
+      out += out_;
     out_.clear();
   }
 
@@ -64,8 +68,12 @@ class Http1Session final : public Session {
     const ServerOptions& options = context_.door.options();
     const bool idle = step_ == Step::head && held_.empty();
     if (idle && served_ > 0 && expired(now, since_, options.idle_timeout)) return close();
-    if (step_ == Step::head && (!idle || served_ == 0) && expired(now, since_, options.header_timeout)) return time_out();
-    if (step_ == Step::body && exchange_->answered() && expired(now, since_, options.header_timeout)) return time_out();
+    if (step_ == Step::head && (!idle || served_ == 0) &&
+        expired(now, since_, options.header_timeout))
+      return time_out();
+    if (step_ == Step::body && exchange_->answered() &&
+        expired(now, since_, options.header_timeout))
+      return time_out();
     if (const std::shared_ptr<Http1Exchange> exchange = exchange_) {
       checking_ = true;
       exchange->check(now);
@@ -79,7 +87,8 @@ class Http1Session final : public Session {
 
   class Http1Exchange final : public Exchange {
    public:
-    Http1Exchange(Http1Session& session, Executor::TimePoint now) : Exchange(session.context_, now), session_(&session) {}
+    Http1Exchange(Http1Session& session, Executor::TimePoint now)
+        : Exchange(session.context_, now), session_(&session) {}
     void leave() {
       session_ = nullptr;
       abandon();
@@ -90,7 +99,8 @@ class Http1Session final : public Session {
     Http1Session* session_;
   };
 
-  static bool expired(Executor::TimePoint now, Executor::TimePoint since, std::chrono::nanoseconds timeout) {
+  static bool expired(Executor::TimePoint now, Executor::TimePoint since,
+                      std::chrono::nanoseconds timeout) {
     return timeout.count() > 0 && now - since >= timeout;
   }
 
@@ -112,8 +122,10 @@ class Http1Session final : public Session {
     proceeding_ = true;
     while (!bytes.empty()) {
       const std::size_t before = bytes.size();
-      if (step_ == Step::head) take_head(bytes);
-      else if (step_ == Step::body) take_body(bytes);
+      if (step_ == Step::head)
+        take_head(bytes);
+      else if (step_ == Step::body)
+        take_body(bytes);
       if (bytes.size() == before || step_ == Step::closing) break;
     }
     proceeding_ = false;
@@ -131,8 +143,10 @@ class Http1Session final : public Session {
     }
     const std::size_t end = bytes.substr(0, options.header_bytes_max).find("\r\n\r\n");
     if (end == std::string_view::npos) {
-      if (bytes.size() >= options.header_bytes_max) refuse(431);
-      else if (bytes.find('\0') != std::string_view::npos) refuse(400);
+      if (bytes.size() >= options.header_bytes_max)
+        refuse(431);
+      else if (bytes.find('\0') != std::string_view::npos)
+        refuse(400);
       return;
     }
     const std::string_view head = bytes.substr(0, end + 4);
@@ -145,7 +159,8 @@ class Http1Session final : public Session {
     framing_ = {};
     chunks_ = {};
     head_started_ = false;
-    const int status = http1::parse_head(head, context_.door.options(), exchange_->head(), framing_);
+    const int status =
+        http1::parse_head(head, context_.door.options(), exchange_->head(), framing_);
     if (status != 0) return refuse(status);
     left_ = exchange_->head().content_length.value_or(0);
     step_ = Step::body;
@@ -184,11 +199,14 @@ class Http1Session final : public Session {
 
   void deliver(const Response& response) {
     const bool early = step_ == Step::body;
-    if (!context_.door.options().http1_keep_alive || draining_ || ended_ || ++served_ >= requests_max) {
+    if (!context_.door.options().http1_keep_alive || draining_ || ended_ ||
+        ++served_ >= requests_max) {
       framing_.keep_alive = false;
     }
-    // A client that waits for "100 Continue" may send its body nevertheless, or not: nobody can tell.
-    const bool can_discard = !framing_.expects_continue && !framing_.chunked && left_ <= discard_max;
+    // A client that waits for "100 Continue" may send its body nevertheless, or not: nobody can
+    // tell.
+    const bool can_discard =
+        !framing_.expects_continue && !framing_.chunked && left_ <= discard_max;
     if (early && (checking_ || !can_discard)) framing_.keep_alive = false;
     http1::append_reply(response,
                         {.keep_alive = framing_.keep_alive,

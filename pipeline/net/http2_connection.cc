@@ -1,5 +1,6 @@
-// The connection under GrpcClient. nghttp2 keeps the protocol's state; the bytes of a body never pass
-// through it: it asks for DATA frames with NGHTTP2_DATA_FLAG_NO_COPY, and what goes out is gathered as
+// The connection under GrpcClient. nghttp2 keeps the protocol's state; the bytes of a body never
+// pass through it: it asks for DATA frames with NGHTTP2_DATA_FLAG_NO_COPY, and what goes out is
+// gathered as
 //
 //   frame header (9 B, in the arena) | slices of the batch's buffers | frame header | slices | …
 //
@@ -51,20 +52,24 @@ struct Http2Connection::Session {
 
   static Http2Connection& of(void* user) { return *static_cast<Http2Connection*>(user); }
   static GrpcCall* find(Http2Connection& connection, std::int32_t stream);
-  static ssize_t on_send(nghttp2_session*, const std::uint8_t* data, std::size_t size, int, void* user);
-  static ssize_t on_read(nghttp2_session*, std::int32_t stream, std::uint8_t*, std::size_t size, std::uint32_t* flags,
-                         nghttp2_data_source*, void* user);
-  static ssize_t on_read_length(nghttp2_session*, std::uint8_t, std::int32_t, std::int32_t session_window,
-                                std::int32_t stream_window, std::uint32_t remote_max, void*);
-  static int on_send_data(nghttp2_session*, nghttp2_frame* frame, const std::uint8_t* header, std::size_t size,
-                          nghttp2_data_source*, void* user);
-  static int on_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name, std::size_t name_size,
-                       const std::uint8_t* value, std::size_t value_size, std::uint8_t, void* user);
-  static int on_data(nghttp2_session* session, std::uint8_t, std::int32_t stream, const std::uint8_t* data,
-                     std::size_t size, void* user);
+  static ssize_t on_send(nghttp2_session*, const std::uint8_t* data, std::size_t size, int,
+                         void* user);
+  static ssize_t on_read(nghttp2_session*, std::int32_t stream, std::uint8_t*, std::size_t size,
+                         std::uint32_t* flags, nghttp2_data_source*, void* user);
+  static ssize_t on_read_length(nghttp2_session*, std::uint8_t, std::int32_t,
+                                std::int32_t session_window, std::int32_t stream_window,
+                                std::uint32_t remote_max, void*);
+  static int on_send_data(nghttp2_session*, nghttp2_frame* frame, const std::uint8_t* header,
+                          std::size_t size, nghttp2_data_source*, void* user);
+  static int on_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name,
+                       std::size_t name_size, const std::uint8_t* value, std::size_t value_size,
+                       std::uint8_t, void* user);
+  static int on_data(nghttp2_session* session, std::uint8_t, std::int32_t stream,
+                     const std::uint8_t* data, std::size_t size, void* user);
   static int on_frame(nghttp2_session* session, const nghttp2_frame* frame, void* user);
   static int on_frame_not_sent(nghttp2_session*, const nghttp2_frame* frame, int, void* user);
-  static int on_stream_close(nghttp2_session*, std::int32_t stream, std::uint32_t error_code, void* user);
+  static int on_stream_close(nghttp2_session*, std::int32_t stream, std::uint32_t error_code,
+                             void* user);
 
   nghttp2_session* handle = nullptr;
 };
@@ -83,8 +88,8 @@ Http2Connection::Session::Session(Http2Connection& connection) {
   nghttp2_session_client_new(&handle, callbacks, &connection);
   nghttp2_session_callbacks_del(callbacks);
   // Answers are small, so the default windows of 64 KiB do.
-  const nghttp2_settings_entry settings[] = {{NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
-                                             {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, header_list_max}};
+  const nghttp2_settings_entry settings[] = {
+      {NGHTTP2_SETTINGS_ENABLE_PUSH, 0}, {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, header_list_max}};
   nghttp2_submit_settings(handle, NGHTTP2_FLAG_NONE, settings, std::size(settings));
 }
 
@@ -95,8 +100,8 @@ GrpcCall* Http2Connection::Session::find(Http2Connection& connection, std::int32
   return nullptr;
 }
 
-ssize_t Http2Connection::Session::on_send(nghttp2_session*, const std::uint8_t* data, std::size_t size, int,
-                                          void* user) {
+ssize_t Http2Connection::Session::on_send(nghttp2_session*, const std::uint8_t* data,
+                                          std::size_t size, int, void* user) {
   Http2Connection& self = of(user);
   if (self.arena_.size() + size > arena_size) return NGHTTP2_ERR_WOULDBLOCK;
   const std::size_t at = self.arena_.size();
@@ -105,8 +110,9 @@ ssize_t Http2Connection::Session::on_send(nghttp2_session*, const std::uint8_t* 
   return static_cast<ssize_t>(size);
 }
 
-ssize_t Http2Connection::Session::on_read(nghttp2_session*, std::int32_t stream, std::uint8_t*, std::size_t size,
-                                          std::uint32_t* flags, nghttp2_data_source*, void* user) {
+ssize_t Http2Connection::Session::on_read(nghttp2_session*, std::int32_t stream, std::uint8_t*,
+                                          std::size_t size, std::uint32_t* flags,
+                                          nghttp2_data_source*, void* user) {
   const GrpcCall* const call = find(of(user), stream);
   if (call == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   const std::size_t remaining = call->cursor.remaining();
@@ -117,14 +123,16 @@ ssize_t Http2Connection::Session::on_read(nghttp2_session*, std::int32_t stream,
 
 /// Without it nghttp2 makes frames of 16 KiB, also where the peer takes larger ones.
 ssize_t Http2Connection::Session::on_read_length(nghttp2_session*, std::uint8_t, std::int32_t,
-                                                 std::int32_t session_window, std::int32_t stream_window,
+                                                 std::int32_t session_window,
+                                                 std::int32_t stream_window,
                                                  std::uint32_t remote_max, void*) {
   const std::int32_t window = std::min(session_window, stream_window);
   return std::min<ssize_t>(window, std::min(remote_max, frame_size_max));
 }
 
-int Http2Connection::Session::on_send_data(nghttp2_session*, nghttp2_frame* frame, const std::uint8_t* header,
-                                           std::size_t size, nghttp2_data_source*, void* user) {
+int Http2Connection::Session::on_send_data(nghttp2_session*, nghttp2_frame* frame,
+                                           const std::uint8_t* header, std::size_t size,
+                                           nghttp2_data_source*, void* user) {
   Http2Connection& self = of(user);
   GrpcCall* const call = find(self, frame->hd.stream_id);
   if (call == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
@@ -135,8 +143,9 @@ int Http2Connection::Session::on_send_data(nghttp2_session*, nghttp2_frame* fram
   return 0;
 }
 
-int Http2Connection::Session::on_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name,
-                                        std::size_t name_size, const std::uint8_t* value, std::size_t value_size,
+int Http2Connection::Session::on_header(nghttp2_session*, const nghttp2_frame* frame,
+                                        const std::uint8_t* name, std::size_t name_size,
+                                        const std::uint8_t* value, std::size_t value_size,
                                         std::uint8_t, void* user) {
   GrpcCall* const call = find(of(user), frame->hd.stream_id);
   if (call != nullptr) call->reply.on_header(text(name, name_size), text(value, value_size));
@@ -152,11 +161,14 @@ int Http2Connection::Session::on_data(nghttp2_session* session, std::uint8_t, st
   return 0;
 }
 
-int Http2Connection::Session::on_frame(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
+int Http2Connection::Session::on_frame(nghttp2_session* session, const nghttp2_frame* frame,
+                                       void* user) {
   Http2Connection& self = of(user);
-  if (frame->hd.type == NGHTTP2_SETTINGS && (frame->hd.flags & NGHTTP2_FLAG_ACK) == 0) self.ready_ = true;
+  if (frame->hd.type == NGHTTP2_SETTINGS && (frame->hd.flags & NGHTTP2_FLAG_ACK) == 0)
+    self.ready_ = true;
   if (frame->hd.type == NGHTTP2_GOAWAY) self.draining_ = true;
-  if (frame->hd.type == NGHTTP2_PING && (frame->hd.flags & NGHTTP2_FLAG_ACK) != 0) self.ping_deadline_.cancel();
+  if (frame->hd.type == NGHTTP2_PING && (frame->hd.flags & NGHTTP2_FLAG_ACK) != 0)
+    self.ping_deadline_.cancel();
   const bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0 &&
                     (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA);
   const GrpcCall* const call = ends ? find(self, frame->hd.stream_id) : nullptr;
@@ -167,19 +179,24 @@ int Http2Connection::Session::on_frame(nghttp2_session* session, const nghttp2_f
   return 0;
 }
 
-int Http2Connection::Session::on_frame_not_sent(nghttp2_session*, const nghttp2_frame* frame, int, void* user) {
+int Http2Connection::Session::on_frame_not_sent(nghttp2_session*, const nghttp2_frame* frame, int,
+                                                void* user) {
   if (frame->hd.type == NGHTTP2_HEADERS) of(user).refuse(of(user).take(frame->hd.stream_id));
   return 0;
 }
 
-int Http2Connection::Session::on_stream_close(nghttp2_session*, std::int32_t stream, std::uint32_t error_code,
-                                              void* user) {
+int Http2Connection::Session::on_stream_close(nghttp2_session*, std::int32_t stream,
+                                              std::uint32_t error_code, void* user) {
   of(user).finish(of(user).take(stream), error_code);
   return 0;
 }
 
-Http2Connection::Http2Connection(EventLoop& loop, const SocketAddress& address, const Options& options, Owner& owner)
-    : loop_(loop), options_(options), owner_(owner), stream_(ClientStream::connect(loop, address, *this)) {}
+Http2Connection::Http2Connection(EventLoop& loop, const SocketAddress& address,
+                                 const Options& options, Owner& owner)
+    : loop_(loop),
+      options_(options),
+      owner_(owner),
+      stream_(ClientStream::connect(loop, address, *this)) {}
 
 Http2Connection::~Http2Connection() { stream_->close(); }
 
@@ -213,20 +230,23 @@ void Http2Connection::submit(GrpcCall& call) {
   }
   std::string timeout;
   if (call.due != Executor::TimePoint::max()) {
-    timeout = grpc_timeout(std::max<Executor::Duration>(call.due - loop_.now(), std::chrono::milliseconds(1)));
+    timeout = grpc_timeout(
+        std::max<Executor::Duration>(call.due - loop_.now(), std::chrono::milliseconds(1)));
     headers.push_back(field("grpc-timeout", timeout));
   }
   for (const auto& [name, value] : call.request.headers) headers.push_back(field(name, value));
   nghttp2_data_provider body{};
   body.read_callback = Session::on_read;
-  call.stream = nghttp2_submit_request(session_->handle, nullptr, headers.data(), headers.size(), &body, nullptr);
+  call.stream = nghttp2_submit_request(session_->handle, nullptr, headers.data(), headers.size(),
+                                       &body, nullptr);
 }
 
 ClientDone Http2Connection::cancel(GrpcCall& call) {
   std::unique_ptr<GrpcCall> owned = take(call.stream);
   ClientDone done = std::move(owned->done);
   nghttp2_submit_rst_stream(session_->handle, NGHTTP2_FLAG_NONE, owned->stream, NGHTTP2_CANCEL);
-  // Nothing heard since the call began: either the peer is slow or it is gone, and only a question tells.
+  // Nothing heard since the call began: either the peer is slow or it is gone, and only a question
+  // tells.
   if (last_heard_ <= owned->started) ping();
   retire(std::move(owned));
   pump();
@@ -264,10 +284,12 @@ void Http2Connection::on_connected() {
 void Http2Connection::on_bytes(std::string_view bytes) {
   last_heard_ = loop_.now();
   busy_ = true;
-  const ssize_t used =
-      nghttp2_session_mem_recv(session_->handle, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  const ssize_t used = nghttp2_session_mem_recv(
+      session_->handle, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   busy_ = false;
-  if (used < 0) return lose(std::string("broken HTTP/2 from the peer: ") + nghttp2_strerror(static_cast<int>(used)));
+  if (used < 0)
+    return lose(std::string("broken HTTP/2 from the peer: ") +
+                nghttp2_strerror(static_cast<int>(used)));
   pump();
 }
 
@@ -285,8 +307,10 @@ void Http2Connection::pump() {
   }
   settle();
   // nghttp2 has given the peer up, and its GOAWAY is written.
-  const bool over = nghttp2_session_want_read(session_->handle) == 0 && nghttp2_session_want_write(session_->handle) == 0;
-  if (over && !draining_) return lose(ready_ ? "broken HTTP/2 from the peer" : "the peer does not speak HTTP/2");
+  const bool over = nghttp2_session_want_read(session_->handle) == 0 &&
+                    nghttp2_session_want_write(session_->handle) == 0;
+  if (over && !draining_)
+    return lose(ready_ ? "broken HTTP/2 from the peer" : "the peer does not speak HTTP/2");
   close_when_drained();
 }
 
@@ -302,8 +326,10 @@ bool Http2Connection::flush() {
 
 /// Tells the owner what happened. Every list is taken first: the owner's calls may add to them.
 void Http2Connection::settle() {
-  for (Finished& item : std::exchange(finished_, {})) owner_.on_finished(std::move(item.done), std::move(item.response));
-  if (draining_ && !announced_goaway_ && !announced_ready_ && !closed_) return lose("the peer turned the connection away");
+  for (Finished& item : std::exchange(finished_, {}))
+    owner_.on_finished(std::move(item.done), std::move(item.response));
+  if (draining_ && !announced_goaway_ && !announced_ready_ && !closed_)
+    return lose("the peer turned the connection away");
   if (is_ready() && !std::exchange(announced_ready_, true)) {
     watch();
     owner_.on_ready(*this);
@@ -332,7 +358,8 @@ void Http2Connection::stop_timers() {
 }
 
 std::unique_ptr<GrpcCall> Http2Connection::take(std::int32_t stream) {
-  const auto found = std::ranges::find_if(calls_, [stream](const auto& call) { return call->stream == stream; });
+  const auto found =
+      std::ranges::find_if(calls_, [stream](const auto& call) { return call->stream == stream; });
   if (found == calls_.end()) return nullptr;
   std::unique_ptr<GrpcCall> call = std::move(*found);
   calls_.erase(found);
@@ -341,7 +368,8 @@ std::unique_ptr<GrpcCall> Http2Connection::take(std::int32_t stream) {
 
 void Http2Connection::finish(std::unique_ptr<GrpcCall> call, std::uint32_t error_code) {
   if (call == nullptr) return;
-  if (error_code == NGHTTP2_REFUSED_STREAM && !call->reply.has_status() && !call->resent) return refuse(std::move(call));
+  if (error_code == NGHTTP2_REFUSED_STREAM && !call->reply.has_status() && !call->resent)
+    return refuse(std::move(call));
   call->deadline.cancel();
   finished_.push_back({std::move(call->done), call->reply.finish(error_code)});
   retire(std::move(call));
@@ -377,7 +405,8 @@ void Http2Connection::watch() {
   const bool wanted = !calls_.empty() || options_.keepalive_without_stream;
   if (options_.keepalive_time.count() == 0 || !wanted || keepalive_ || closed_) return;
   const auto silent = loop_.now() - last_heard_;
-  const auto wait = std::max<Executor::Duration>(options_.keepalive_time - silent, std::chrono::milliseconds(1));
+  const auto wait =
+      std::max<Executor::Duration>(options_.keepalive_time - silent, std::chrono::milliseconds(1));
   keepalive_ = loop_.after(wait, [this] { keep_alive(); });
 }
 
@@ -394,7 +423,8 @@ void Http2Connection::keep_alive() {
 void Http2Connection::ping() {
   if (ping_deadline_) return;
   nghttp2_submit_ping(session_->handle, NGHTTP2_FLAG_NONE, nullptr);
-  ping_deadline_ = loop_.after(options_.keepalive_timeout, [this] { lose("no answer to a keepalive ping"); });
+  ping_deadline_ =
+      loop_.after(options_.keepalive_timeout, [this] { lose("no answer to a keepalive ping"); });
 }
 
 }  // namespace sluice::net

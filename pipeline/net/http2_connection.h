@@ -14,8 +14,9 @@
 
 namespace sluice::net {
 
-/// One HTTP/2 connection of a gRPC client: opens at once, takes calls when ready, and hands every call
-/// back exactly once. Lives on the loop; the owner must not destroy it inside one of its own calls.
+/// One HTTP/2 connection of a gRPC client: opens at once, takes calls when ready, and hands every
+/// call back exactly once. Lives on the loop; the owner must not destroy it inside one of its own
+/// calls.
 class Http2Connection final : private ClientStream::Events {
  public:
   struct Options {
@@ -41,7 +42,8 @@ class Http2Connection final : private ClientStream::Events {
     ~Owner() = default;
   };
 
-  Http2Connection(EventLoop& loop, const SocketAddress& address, const Options& options, Owner& owner);
+  Http2Connection(EventLoop& loop, const SocketAddress& address, const Options& options,
+                  Owner& owner);
   ~Http2Connection();
   Http2Connection(const Http2Connection&) = delete;
   Http2Connection& operator=(const Http2Connection&) = delete;
@@ -107,7 +109,7 @@ class Http2Connection final : private ClientStream::Events {
   bool draining_ = false, announced_goaway_ = false;
   bool closed_ = false;
   bool blocked_ = false;  ///< the stream waits to write
-  bool busy_ = false;  ///< inside nghttp2, which must not be entered twice
+  bool busy_ = false;     ///< inside nghttp2, which must not be entered twice
 };
 
 }  // namespace sluice::net

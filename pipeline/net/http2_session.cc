@@ -11,12 +11,13 @@
 #include "pipeline/net/http2_stream.h"
 #include "pipeline/net/session.h"
 
-// HTTP/2 by nghttp2, as bytes in and bytes out. nghttp2 checks the protocol, keeps the windows and the header
-// tables; what is ours is streams, budgets and the end of connections.
+// HTTP/2 by nghttp2, as bytes in and bytes out. nghttp2 checks the protocol, keeps the windows and
+// the header tables; what is ours is streams, budgets and the end of connections.
 //
-// Windows: a stream may have 1 MiB under way and a connection 16 MiB, so that requests of the usual few hundred
-// kilobytes never wait for a WINDOW_UPDATE, which nghttp2 sends once half a window is used. What bounds memory
-// is not the window but the ledger, which is asked before any of a body is kept.
+// Windows: a stream may have 1 MiB under way and a connection 16 MiB, so that requests of the usual
+// few hundred kilobytes never wait for a WINDOW_UPDATE, which nghttp2 sends once half a window is
+// used. What bounds memory is not the window but the ledger, which is asked before any of a body is
+// kept.
 
 namespace sluice::net {
 namespace {
@@ -25,8 +26,8 @@ constexpr std::uint32_t stream_window = 1 << 20;
 constexpr std::int32_t connection_window = 16 << 20;
 constexpr std::uint32_t frame_size_max = 256 * 1024;
 constexpr std::size_t produce_max = 256 * 1024;
-constexpr int resets_max = 100;         // of requests that we have not answered, in ten seconds
-constexpr int idle_frames_max = 1000;   // frames that carry nothing, in ten seconds
+constexpr int resets_max = 100;        // of requests that we have not answered, in ten seconds
+constexpr int idle_frames_max = 1000;  // frames that carry nothing, in ten seconds
 constexpr int ping_strikes_max = 2;
 constexpr auto ping_interval_without_streams = std::chrono::hours(2);
 constexpr auto shutdown_notice = std::chrono::seconds(1);
@@ -35,7 +36,9 @@ struct FreeOption {
   void operator()(nghttp2_option* option) const { nghttp2_option_del(option); }
 };
 struct FreeCallbacks {
-  void operator()(nghttp2_session_callbacks* callbacks) const { nghttp2_session_callbacks_del(callbacks); }
+  void operator()(nghttp2_session_callbacks* callbacks) const {
+    nghttp2_session_callbacks_del(callbacks);
+  }
 };
 struct FreeSession {
   void operator()(nghttp2_session* session) const { nghttp2_session_del(session); }
@@ -55,9 +58,12 @@ class Http2Session final : public Session, public Http2Stream::Owner {
   void receive(std::string_view bytes) override;
   void receive_end() override { ended_ = true; }
   void produce(std::string& out) override;
-  bool wants_input() const override { return !ended_ && nghttp2_session_want_read(session_.get()) != 0; }
+  bool wants_input() const override {
+    return !ended_ && nghttp2_session_want_read(session_.get()) != 0;
+  }
   bool finished() const override {
-    // After an end of our making only what can leave at once does, and `produce` has taken it by then.
+    // After an end of our making only what can leave at once does, and `produce` has taken it by
+    // then.
     return ended_ || (!wants_input() && nghttp2_session_want_write(session_.get()) == 0);
   }
   void drain() override;
@@ -97,7 +103,7 @@ class Http2Session final : public Session, public Http2Stream::Owner {
 
   Executor::TimePoint now_;  ///< as of the call that runs
   const Executor::TimePoint created_;
-  Executor::TimePoint active_at_;    ///< a stream was open
+  Executor::TimePoint active_at_;  ///< a stream was open
   Executor::TimePoint received_at_;
   std::optional<Executor::TimePoint> ping_sent_at_, drain_began_at_;
   Timer deadline_timer_;
@@ -122,13 +128,16 @@ Http2Session::Http2Session(const ConnectionContext& context, SessionHost& host)
       active_at_(now_),
       received_at_(now_) {
   nghttp2_session* session = nullptr;
-  ensure(nghttp2_session_server_new2(&session, callbacks(), this, option()) == 0, "nghttp2 has memory");
+  ensure(nghttp2_session_server_new2(&session, callbacks(), this, option()) == 0,
+         "nghttp2 has memory");
   session_.reset(session);
   const nghttp2_settings_entry settings[] = {
-      {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, options_.streams_max == 0 ? 0x7fffffffU : options_.streams_max},
+      {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS,
+       options_.streams_max == 0 ? 0x7fffffffU : options_.streams_max},
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, stream_window},
       {NGHTTP2_SETTINGS_MAX_FRAME_SIZE, frame_size_max},
-      {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, static_cast<std::uint32_t>(options_.header_bytes_max)},
+      {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE,
+       static_cast<std::uint32_t>(options_.header_bytes_max)},
       {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
   };
   nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings, std::size(settings));
@@ -145,10 +154,13 @@ nghttp2_session_callbacks* Http2Session::callbacks() {
           return 0;
         });
     nghttp2_session_callbacks_set_on_begin_headers_callback(
-        all, [](nghttp2_session*, const nghttp2_frame* frame, void* user) { return self(user).begin_headers(*frame); });
+        all, [](nghttp2_session*, const nghttp2_frame* frame, void* user) {
+          return self(user).begin_headers(*frame);
+        });
     nghttp2_session_callbacks_set_on_header_callback(
-        all, [](nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name, std::size_t name_size,
-                const std::uint8_t* value, std::size_t value_size, std::uint8_t, void* user) {
+        all, [](nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name,
+                std::size_t name_size, const std::uint8_t* value, std::size_t value_size,
+                std::uint8_t, void* user) {
           if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;  // trailers
           Http2Session& session = self(user);
           if (Http2Stream* stream = session.find(frame->hd.stream_id)) {
@@ -157,7 +169,8 @@ nghttp2_session_callbacks* Http2Session::callbacks() {
           return 0;
         });
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(
-        all, [](nghttp2_session*, std::uint8_t, std::int32_t id, const std::uint8_t* bytes, std::size_t size, void* user) {
+        all, [](nghttp2_session*, std::uint8_t, std::int32_t id, const std::uint8_t* bytes,
+                std::size_t size, void* user) {
           if (Http2Stream* stream = self(user).find(id)) stream->body(text(bytes, size));
           return 0;
         });
@@ -183,13 +196,15 @@ nghttp2_session_callbacks* Http2Session::callbacks() {
 
 const nghttp2_option* Http2Session::option() {
   static const std::unique_ptr<nghttp2_option, FreeOption> made = [] {
-    constexpr std::size_t acks_max = 100;  // PINGs and SETTINGS whose acknowledgement has not been sent
+    constexpr std::size_t acks_max =
+        100;  // PINGs and SETTINGS whose acknowledgement has not been sent
     constexpr std::uint64_t unlimited = 1'000'000;
     nghttp2_option* all = nullptr;
     ensure(nghttp2_option_new(&all) == 0, "nghttp2 has memory");
     nghttp2_option_set_no_closed_streams(all, 1);
     nghttp2_option_set_max_outbound_ack(all, acks_max);
-    // Counted here instead: a client may well reset a stream that we have refused before its body came.
+    // Counted here instead: a client may well reset a stream that we have refused before its body
+    // came.
     nghttp2_option_set_stream_reset_rate_limit(all, unlimited, unlimited);
     return std::unique_ptr<nghttp2_option, FreeOption>(all);
   }();
@@ -200,10 +215,11 @@ void Http2Session::receive(std::string_view bytes) {
   if (ended_) return;
   now_ = received_at_ = context_.executor.now();
   receiving_ = true;
-  const ssize_t taken = nghttp2_session_mem_recv(session_.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()),
-                                                 bytes.size());
+  const ssize_t taken = nghttp2_session_mem_recv(
+      session_.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   receiving_ = false;
-  if (taken == NGHTTP2_ERR_FLOODED) return end(NGHTTP2_ENHANCE_YOUR_CALM, "flood", context_.door.ended().abuse);
+  if (taken == NGHTTP2_ERR_FLOODED)
+    return end(NGHTTP2_ENHANCE_YOUR_CALM, "flood", context_.door.ended().abuse);
   if (taken < 0) end(NGHTTP2_PROTOCOL_ERROR, "", context_.door.ended().protocol);
 }
 
@@ -222,8 +238,10 @@ void Http2Session::produce(std::string& out) {
 
 /// PRIORITY is seen here alone, since nghttp2 steps over it.
 void Http2Session::began(const nghttp2_frame_hd& frame) {
-  const bool empty_data = frame.type == NGHTTP2_DATA && frame.length == 0 && (frame.flags & NGHTTP2_FLAG_END_STREAM) == 0;
-  if (empty_data || frame.type == NGHTTP2_PRIORITY || frame.type == NGHTTP2_SETTINGS) spend(idle_frames_);
+  const bool empty_data = frame.type == NGHTTP2_DATA && frame.length == 0 &&
+                          (frame.flags & NGHTTP2_FLAG_END_STREAM) == 0;
+  if (empty_data || frame.type == NGHTTP2_PRIORITY || frame.type == NGHTTP2_SETTINGS)
+    spend(idle_frames_);
 }
 
 int Http2Session::begin_headers(const nghttp2_frame& frame) {
@@ -238,9 +256,7 @@ int Http2Session::begin_headers(const nghttp2_frame& frame) {
 void Http2Session::received(const nghttp2_frame& frame) {
   const bool last = (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
   switch (frame.hd.type) {
-    case NGHTTP2_HEADERS:
-      received_headers(frame);
-      break;
+    case NGHTTP2_HEADERS: received_headers(frame); break;
     case NGHTTP2_DATA: break;
     case NGHTTP2_RST_STREAM: {
       const Http2Stream* stream = find(frame.hd.stream_id);
@@ -248,8 +264,10 @@ void Http2Session::received(const nghttp2_frame& frame) {
       return;
     }
     case NGHTTP2_PING:
-      if ((frame.hd.flags & NGHTTP2_FLAG_ACK) == 0) received_ping();
-      else if (drain_began_at_) conclude_drain();
+      if ((frame.hd.flags & NGHTTP2_FLAG_ACK) == 0)
+        received_ping();
+      else if (drain_began_at_)
+        conclude_drain();
       return;
     default: return;
   }
@@ -269,8 +287,8 @@ void Http2Session::received_headers(const nghttp2_frame& frame) {
   if (!stream->answered()) watch_deadline(*stream);
 }
 
-/// As gRPC servers have it: a strike for each ping that comes sooner than allowed, unless something was
-/// answered in between; the third ends the connection.
+/// As gRPC servers have it: a strike for each ping that comes sooner than allowed, unless something
+/// was answered in between; the third ends the connection.
 void Http2Session::received_ping() {
   const Executor::TimePoint previous = std::exchange(pinged_at_, now_);
   if (std::exchange(answered_since_ping_, false)) {
@@ -278,18 +296,21 @@ void Http2Session::received_ping() {
     return;
   }
   const bool may_ping = !streams_.empty() || options_.ping_without_stream;
-  const auto interval = may_ping ? options_.ping_interval_min : std::chrono::nanoseconds(ping_interval_without_streams);
+  const auto interval = may_ping ? options_.ping_interval_min
+                                 : std::chrono::nanoseconds(ping_interval_without_streams);
   if (now_ - previous >= interval) return;
-  if (++ping_strikes_ > ping_strikes_max) end(NGHTTP2_ENHANCE_YOUR_CALM, "too_many_pings", context_.door.ended().abuse);
+  if (++ping_strikes_ > ping_strikes_max)
+    end(NGHTTP2_ENHANCE_YOUR_CALM, "too_many_pings", context_.door.ended().abuse);
 }
 
-/// A request that was refused before all of it had come is reset once its answer is out, so that the rest
-/// is not sent in vain (RFC 9113, section 8.1).
+/// A request that was refused before all of it had come is reset once its answer is out, so that
+/// the rest is not sent in vain (RFC 9113, section 8.1).
 void Http2Session::sent(const nghttp2_frame& frame) {
   const bool last = (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
   if (!last || (frame.hd.type != NGHTTP2_HEADERS && frame.hd.type != NGHTTP2_DATA)) return;
   if (nghttp2_session_get_stream_remote_close(session_.get(), frame.hd.stream_id) != 0) return;
-  nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, frame.hd.stream_id, NGHTTP2_NO_ERROR);
+  nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, frame.hd.stream_id,
+                            NGHTTP2_NO_ERROR);
 }
 
 void Http2Session::closed(std::int32_t id) {
@@ -308,13 +329,14 @@ void Http2Session::send_answer(Http2Stream& stream) {
   if (!receiving_) host_.output_pending();
 }
 
-/// One timer for the connection, for the earliest deadline that was seen: it is not moved when a request is
-/// answered, which nearly all are long before, but looks again when it fires.
+/// One timer for the connection, for the earliest deadline that was seen: it is not moved when a
+/// request is answered, which nearly all are long before, but looks again when it fires.
 void Http2Session::watch_deadline(const Http2Stream& stream) {
   if (!stream.deadline()) return;
   if (deadline_timer_ && deadline_watched_ <= *stream.deadline()) return;
   deadline_watched_ = *stream.deadline();
-  deadline_timer_ = context_.executor.after(deadline_watched_ - now_, [this] { deadline_passed(); });
+  deadline_timer_ =
+      context_.executor.after(deadline_watched_ - now_, [this] { deadline_passed(); });
 }
 
 void Http2Session::deadline_passed() {
@@ -371,7 +393,8 @@ void Http2Session::check_keepalive() {
   }
 }
 
-/// In two steps (RFC 9113, section 6.8): a notice, and once requests that crossed it have arrived, the end.
+/// In two steps (RFC 9113, section 6.8): a notice, and once requests that crossed it have arrived,
+/// the end.
 void Http2Session::drain() {
   if (drain_began_at_) return;
   now_ = context_.executor.now();
@@ -382,18 +405,21 @@ void Http2Session::drain() {
 
 void Http2Session::conclude_drain() {
   if (std::exchange(drained_, true)) return;
-  nghttp2_submit_goaway(session_.get(), NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session_.get()),
-                        NGHTTP2_NO_ERROR, nullptr, 0);
+  nghttp2_submit_goaway(session_.get(), NGHTTP2_FLAG_NONE,
+                        nghttp2_session_get_last_proc_stream_id(session_.get()), NGHTTP2_NO_ERROR,
+                        nullptr, 0);
 }
 
 void Http2Session::spend(Budget& budget) {
-  if (!budget.take(now_)) end(NGHTTP2_ENHANCE_YOUR_CALM, "too many frames without use", context_.door.ended().abuse);
+  if (!budget.take(now_))
+    end(NGHTTP2_ENHANCE_YOUR_CALM, "too many frames without use", context_.door.ended().abuse);
 }
 
 void Http2Session::end(std::uint32_t code, std::string_view reason, Counter& counter) {
   if (std::exchange(ended_, true)) return;
   counter.add(1);
-  nghttp2_submit_goaway(session_.get(), NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session_.get()), code,
+  nghttp2_submit_goaway(session_.get(), NGHTTP2_FLAG_NONE,
+                        nghttp2_session_get_last_proc_stream_id(session_.get()), code,
                         reinterpret_cast<const std::uint8_t*>(reason.data()), reason.size());
 }
 

@@ -29,19 +29,22 @@ class Http2Stream::Fields {
 
  private:
   static std::uint8_t* bytes(std::string_view text) {
-    return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));  // nghttp2 does not write to it
+    return reinterpret_cast<std::uint8_t*>(
+        const_cast<char*>(text.data()));  // nghttp2 does not write to it
   }
   std::vector<nghttp2_nv> list_;
 };
 
-void Http2Stream::add_field(std::string_view name, std::string_view value, const ServerOptions& options) {
+void Http2Stream::add_field(std::string_view name, std::string_view value,
+                            const ServerOptions& options) {
   head_size_ += name.size() + value.size() + field_overhead;
   Head& fields = head();
   if (head_size_ > options.header_bytes_max || fields.lines.count() >= options.header_lines_max) {
     head_too_large_ = true;
     return;
   }
-  if (fields.lines.count() == 0 && head_size_ == name.size() + value.size() + field_overhead) fields.lines.reserve(512, 16);
+  if (fields.lines.count() == 0 && head_size_ == name.size() + value.size() + field_overhead)
+    fields.lines.reserve(512, 16);
   if (!name.starts_with(':')) {
     if (name == "content-length") {
       // nghttp2 has seen to it that it is one number and that the data adds up to it.
@@ -56,7 +59,8 @@ void Http2Stream::add_field(std::string_view name, std::string_view value, const
   if (name == ":path") {
     const std::size_t question = value.find('?');
     fields.path = fields.lines.keep(value.substr(0, question));
-    if (question != std::string_view::npos) fields.query = fields.lines.keep(value.substr(question + 1));
+    if (question != std::string_view::npos)
+      fields.query = fields.lines.keep(value.substr(question + 1));
   }
 }
 
@@ -79,12 +83,14 @@ bool Http2Stream::submit(nghttp2_session* session) {
   }
   nghttp2_data_provider provider{};
   provider.source.ptr = this;
-  provider.read_callback = [](nghttp2_session* from, std::int32_t, std::uint8_t* out, std::size_t size,
-                              std::uint32_t* flags, nghttp2_data_source* source, void*) -> ssize_t {
+  provider.read_callback = [](nghttp2_session* from, std::int32_t, std::uint8_t* out,
+                              std::size_t size, std::uint32_t* flags, nghttp2_data_source* source,
+                              void*) -> ssize_t {
     return static_cast<Http2Stream*>(source->ptr)->read(out, size, *flags, from);
   };
   answered_at_ = executor().now();
-  return nghttp2_submit_response(session, id_, fields.data(), fields.size(), with_data ? &provider : nullptr) == 0;
+  return nghttp2_submit_response(session, id_, fields.data(), fields.size(),
+                                 with_data ? &provider : nullptr) == 0;
 }
 
 void Http2Stream::http_fields(Fields& fields) {
@@ -96,7 +102,8 @@ void Http2Stream::http_fields(Fields& fields) {
     fields.add("content-length", length_);
   }
   if (response_.retry_after) {
-    retry_ = std::to_string(std::chrono::ceil<std::chrono::seconds>(*response_.retry_after).count());
+    retry_ =
+        std::to_string(std::chrono::ceil<std::chrono::seconds>(*response_.retry_after).count());
     fields.add("retry-after", retry_);
   }
   for (const auto& [name, value] : response_.headers) fields.add(name, value);
@@ -127,7 +134,8 @@ void Http2Stream::status_fields(Fields& fields) {
   }
 }
 
-std::ptrdiff_t Http2Stream::read(std::uint8_t* out, std::size_t size, std::uint32_t& flags, nghttp2_session* session) {
+std::ptrdiff_t Http2Stream::read(std::uint8_t* out, std::size_t size, std::uint32_t& flags,
+                                 nghttp2_session* session) {
   std::size_t filled = 0;
   const auto copy = [&](std::string_view bytes, std::size_t skipped) {
     if (sent_ < skipped || sent_ - skipped >= bytes.size()) return;

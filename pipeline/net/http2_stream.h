@@ -13,8 +13,8 @@ struct nghttp2_session;
 
 namespace sluice::net {
 
-/// A stream of HTTP/2: an exchange, and its answer as header fields and data. What nghttp2 is given to
-/// send points into this object, which stands until the stream has closed.
+/// A stream of HTTP/2: an exchange, and its answer as header fields and data. What nghttp2 is given
+/// to send points into this object, which stands until the stream has closed.
 class Http2Stream final : public Exchange {
  public:
   class Owner {
@@ -25,7 +25,8 @@ class Http2Stream final : public Exchange {
     ~Owner() = default;
   };
 
-  Http2Stream(const ConnectionContext& context, Executor::TimePoint now, Owner& owner, std::int32_t id)
+  Http2Stream(const ConnectionContext& context, Executor::TimePoint now, Owner& owner,
+              std::int32_t id)
       : Exchange(context, now), owner_(&owner), id_(id) {}
 
   /// One field of the head; names are in lower case. What is over the limits is counted, not kept.
@@ -52,7 +53,8 @@ class Http2Stream final : public Exchange {
   void http_fields(Fields& fields);
   void grpc_fields(Fields& fields);
   void status_fields(Fields& fields);
-  std::ptrdiff_t read(std::uint8_t* out, std::size_t size, std::uint32_t& flags, nghttp2_session* session);
+  std::ptrdiff_t read(std::uint8_t* out, std::size_t size, std::uint32_t& flags,
+                      nghttp2_session* session);
 
   Owner* owner_;
   std::int32_t id_;

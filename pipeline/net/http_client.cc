@@ -14,8 +14,8 @@ struct HttpClient::State final : Http1Connection::Owner {
   void begin(std::unique_ptr<HttpCall> call);
   void shut();
 
-  void on_response(Http1Connection& connection, std::unique_ptr<HttpCall> call, ClientResponse response,
-                   bool reusable) override;
+  void on_response(Http1Connection& connection, std::unique_ptr<HttpCall> call,
+                   ClientResponse response, bool reusable) override;
   void on_closed(Http1Connection& connection, std::unique_ptr<HttpCall> call, bool stale,
                  const std::string& reason) override;
 
@@ -69,7 +69,8 @@ void HttpClient::State::dispatch() {
     idle.pop_back();
     connection->send(next_waiting());
   }
-  const std::size_t most = options.connections_max == 0 ? waiting.size() + connections.size() : options.connections_max;
+  const std::size_t most =
+      options.connections_max == 0 ? waiting.size() + connections.size() : options.connections_max;
   while (resolving < waiting.size() && connections.size() + resolving < most) open_connection();
 }
 
@@ -83,10 +84,10 @@ void HttpClient::State::open_connection() {
   ++resolving;
   const auto& proxy = connection_options.proxy;
   resolver->resolve(proxy ? proxy->host : options.host, proxy ? proxy->port : options.port,
-                   [this](std::vector<SocketAddress> addresses, const std::string& error) {
-                     --resolving;
-                     connect(std::move(addresses), error);
-                   });
+                    [this](std::vector<SocketAddress> addresses, const std::string& error) {
+                      --resolving;
+                      connect(std::move(addresses), error);
+                    });
 }
 
 void HttpClient::State::connect(std::vector<SocketAddress> addresses, const std::string& error) {
@@ -102,13 +103,15 @@ void HttpClient::State::connect(std::vector<SocketAddress> addresses, const std:
 
 void HttpClient::State::time_out(HttpCall& call) {
   ClientResponse response{.failed = true, .timed_out = true, .message = "no answer in time"};
-  const auto waits = std::ranges::find_if(waiting, [&](const auto& item) { return item.get() == &call; });
+  const auto waits =
+      std::ranges::find_if(waiting, [&](const auto& item) { return item.get() == &call; });
   std::unique_ptr<HttpCall> owned;
   if (waits != waiting.end()) {
     owned = std::move(*waits);
     waiting.erase(waits);
   } else {
-    const auto busy = std::ranges::find_if(connections, [&](const auto& item) { return item->call() == &call; });
+    const auto busy =
+        std::ranges::find_if(connections, [&](const auto& item) { return item->call() == &call; });
     owned = (*busy)->close();
     bury(**busy);
   }
@@ -138,14 +141,15 @@ void HttpClient::State::rest(Http1Connection& connection) {
   });
 }
 
-void HttpClient::State::on_closed(Http1Connection& connection, std::unique_ptr<HttpCall> call, bool stale,
-                                  const std::string& reason) {
+void HttpClient::State::on_closed(Http1Connection& connection, std::unique_ptr<HttpCall> call,
+                                  bool stale, const std::string& reason) {
   std::erase(idle, &connection);
   bury(connection);
   if (call == nullptr) return dispatch();
   if (stale && !call->resent && !shut_down) {
     // The peer closed while the connection was idle, and this crossed it on the way.
-    auto again = std::make_unique<HttpCall>(HttpCall{std::move(call->request), std::move(call->done)});
+    auto again =
+        std::make_unique<HttpCall>(HttpCall{std::move(call->request), std::move(call->done)});
     again->due = call->due;
     again->resent = true;
     return begin(std::move(again));
@@ -156,7 +160,8 @@ void HttpClient::State::on_closed(Http1Connection& connection, std::unique_ptr<H
 
 /// A connection must not go while it is the caller.
 void HttpClient::State::bury(Http1Connection& connection) {
-  const auto found = std::ranges::find_if(connections, [&](const auto& item) { return item.get() == &connection; });
+  const auto found = std::ranges::find_if(
+      connections, [&](const auto& item) { return item.get() == &connection; });
   loop.post([dead = std::move(*found)]() mutable { dead.reset(); });
   connections.erase(found);
 }
@@ -188,7 +193,8 @@ HttpClient::~HttpClient() {
 void HttpClient::post(ClientRequest request, ClientDone done) {
   auto made = std::make_unique<HttpCall>(HttpCall{std::move(request), std::move(done)});
   if (state_->loop.is_current()) return state_->start(std::move(made));
-  state_->loop.post([state = state_, call = std::move(made)]() mutable { state->start(std::move(call)); });
+  state_->loop.post(
+      [state = state_, call = std::move(made)]() mutable { state->start(std::move(call)); });
 }
 
 }  // namespace sluice::net

@@ -39,7 +39,8 @@ Descriptor bind_and_listen(int family, const sockaddr* address, socklen_t size) 
     ::setsockopt(socket.get(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
   }
   if (family == AF_INET6) {
-    const bool any = std::memcmp(&reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr, &in6addr_any, sizeof in6addr_any) == 0;
+    const bool any = std::memcmp(&reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr,
+                                 &in6addr_any, sizeof in6addr_any) == 0;
     ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, any ? &off : &on, sizeof on);
   }
   if (::bind(socket.get(), address, size) != 0 || ::listen(socket.get(), backlog) != 0) return {};
@@ -50,7 +51,8 @@ std::uint16_t bound_port(const Descriptor& socket) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   if (::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) return 0;
-  if (address.ss_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in*>(&address)->sin_port);
+  if (address.ss_family == AF_INET)
+    return ntohs(reinterpret_cast<const sockaddr_in*>(&address)->sin_port);
   return ntohs(reinterpret_cast<const sockaddr_in6*>(&address)->sin6_port);
 }
 
@@ -66,13 +68,15 @@ Descriptor listen_on_address(const std::string& host, std::uint16_t port, std::s
     return {};
   }
   for (const addrinfo* each = list; each != nullptr; each = each->ai_next) {
-    if (Descriptor socket = bind_and_listen(each->ai_family, each->ai_addr, each->ai_addrlen)) return socket;
+    if (Descriptor socket = bind_and_listen(each->ai_family, each->ai_addr, each->ai_addrlen))
+      return socket;
     why = std::strerror(errno);
   }
   return {};
 }
 
-std::vector<Descriptor> listen_tcp(const Endpoint& endpoint, std::uint16_t& port, std::string& error) {
+std::vector<Descriptor> listen_tcp(const Endpoint& endpoint, std::uint16_t& port,
+                                   std::string& error) {
   std::vector<std::string> hosts = {endpoint.host};
   if (endpoint.host.empty()) hosts = {"::", "0.0.0.0"};
   if (endpoint.host == "localhost") hosts = {"127.0.0.1", "::1"};
@@ -86,9 +90,10 @@ std::vector<Descriptor> listen_tcp(const Endpoint& endpoint, std::uint16_t& port
     sockets.push_back(std::move(socket));
     if (endpoint.host.empty()) break;  // "::" takes IPv4 as well
   }
-  // Of the two loopback addresses a host may have one alone; but another's socket on either is in the way.
-  const bool taken = endpoint.host == "localhost" && sockets.size() == 1 && why == std::strerror(EADDRINUSE) &&
-                     endpoint.port != 0;
+  // Of the two loopback addresses a host may have one alone; but another's socket on either is in
+  // the way.
+  const bool taken = endpoint.host == "localhost" && sockets.size() == 1 &&
+                     why == std::strerror(EADDRINUSE) && endpoint.port != 0;
   if (sockets.empty() || taken) {
     error = because(endpoint, why);
     return {};
@@ -102,10 +107,12 @@ std::string clear_stale(const sockaddr_un& address) {
   if (::lstat(address.sun_path, &status) != 0) return {};
   if (!S_ISSOCK(status.st_mode)) return "the file exists and is no socket";
   const Descriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  const bool refused = ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
-                       errno == ECONNREFUSED;
+  const bool refused =
+      ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
+      errno == ECONNREFUSED;
   if (!refused) return "another process listens there";
-  if (::unlink(address.sun_path) != 0) return std::string("the stale socket cannot be removed: ") + std::strerror(errno);
+  if (::unlink(address.sun_path) != 0)
+    return std::string("the stale socket cannot be removed: ") + std::strerror(errno);
   return {};
 }
 
@@ -122,9 +129,12 @@ std::vector<Descriptor> listen_unix(const Endpoint& endpoint, std::string& error
     return {};
   }
   std::vector<Descriptor> sockets;
-  Descriptor socket = bind_and_listen(AF_UNIX, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-  if (socket) sockets.push_back(std::move(socket));
-  else error = because(endpoint, std::strerror(errno));
+  Descriptor socket =
+      bind_and_listen(AF_UNIX, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  if (socket)
+    sockets.push_back(std::move(socket));
+  else
+    error = because(endpoint, std::strerror(errno));
   return sockets;
 }
 
@@ -134,7 +144,8 @@ Descriptor::~Descriptor() {
   if (number_ >= 0) ::close(number_);
 }
 
-std::vector<Descriptor> listen_on(const Endpoint& endpoint, std::uint16_t& port, std::string& error) {
+std::vector<Descriptor> listen_on(const Endpoint& endpoint, std::uint16_t& port,
+                                  std::string& error) {
   if (!endpoint.unix_path.empty()) return listen_unix(endpoint, error);
   return listen_tcp(endpoint, port, error);
 }

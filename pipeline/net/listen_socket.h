@@ -27,9 +27,10 @@ class Descriptor {
   int number_ = -1;
 };
 
-/// Bound and listening, not blocking. "localhost" is both loopback addresses, an empty host every address.
-/// A stale unix socket is replaced, a live one is an error. Empty with a sentence in `error`; `port` is the
-/// one that was got.
-std::vector<Descriptor> listen_on(const Endpoint& endpoint, std::uint16_t& port, std::string& error);
+/// Bound and listening, not blocking. "localhost" is both loopback addresses, an empty host every
+/// address. A stale unix socket is replaced, a live one is an error. Empty with a sentence in
+/// `error`; `port` is the one that was got.
+std::vector<Descriptor> listen_on(const Endpoint& endpoint, std::uint16_t& port,
+                                  std::string& error);
 
 }  // namespace sluice::net

@@ -23,14 +23,16 @@ struct Listener {
   std::uint16_t port = 0;
 };
 
-/// A quarter of the shortest timeout, but not more often than every 10 ms nor more seldom than every second.
+/// A quarter of the shortest timeout, but not more often than every 10 ms nor more seldom than
+/// every second.
 Executor::Duration tick_period(const std::vector<std::unique_ptr<Listener>>& listeners) {
   std::chrono::nanoseconds shortest = std::chrono::seconds(4);
   for (const auto& listener : listeners) {
     const ServerOptions& options = listener->door->options();
     for (const std::chrono::nanoseconds timeout :
          {options.header_timeout, options.idle_timeout, options.read_timeout, options.write_timeout,
-          options.connection_age_max, options.connection_age_grace, options.keepalive_time, options.keepalive_timeout}) {
+          options.connection_age_max, options.connection_age_grace, options.keepalive_time,
+          options.keepalive_timeout}) {
       if (timeout.count() > 0) shortest = std::min(shortest, timeout);
     }
   }
@@ -70,10 +72,12 @@ void Listeners::keep_apart(Listeners& other) {
   other.state_->other = state_.get();
 }
 
-bool Listeners::route(std::string_view component, const Endpoint& endpoint, const ServerOptions& options,
-                      std::string path, const RouteOptions& route_options, Service& service, std::string& error) {
+bool Listeners::route(std::string_view component, const Endpoint& endpoint,
+                      const ServerOptions& options, std::string path,
+                      const RouteOptions& route_options, Service& service, std::string& error) {
   const bool free_choice = endpoint.port == 0 && endpoint.unix_path.empty();
-  const Listener* taken = state_->other == nullptr || free_choice ? nullptr : state_->other->find(endpoint);
+  const Listener* taken =
+      state_->other == nullptr || free_choice ? nullptr : state_->other->find(endpoint);
   if (taken != nullptr) {
     error = taken->address + " is taken by " + taken->component;
     return false;
@@ -87,7 +91,8 @@ bool Listeners::route(std::string_view component, const Endpoint& endpoint, cons
     listener = made.get();
     state_->listeners.push_back(std::move(made));
   } else if (listener->door->options() != options) {
-    error = listener->address + " is shared with " + listener->component + ", which has other limits or timeouts";
+    error = listener->address + " is shared with " + listener->component +
+            ", which has other limits or timeouts";
     return false;
   }
   error = listener->door->add(component, std::move(path), route_options, service);
@@ -111,8 +116,8 @@ bool Listeners::open(std::string& error) {
   EventLoop& loop = state_->loops[0];
   for (std::size_t index = 0; index < sockets.size(); ++index) {
     Listener& listener = *state_->listeners[index];
-    listener.acceptor = std::make_unique<Acceptor>(loop, *listener.door, state_->sets, state_->metrics,
-                                                   std::move(sockets[index]));
+    listener.acceptor = std::make_unique<Acceptor>(loop, *listener.door, state_->sets,
+                                                   state_->metrics, std::move(sockets[index]));
     loop.post([&acceptor = *listener.acceptor] { acceptor.start(); });
     log::info("listens", {{"endpoint", listener.address}, {"component", listener.component}});
   }

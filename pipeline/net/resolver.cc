@@ -49,7 +49,8 @@ struct Resolver::State {
   tcp::resolver resolver;
 };
 
-Resolver::Resolver(EventLoop& loop) : loop_(loop), state_(std::make_shared<State>(loop.context())) {}
+Resolver::Resolver(EventLoop& loop)
+    : loop_(loop), state_(std::make_shared<State>(loop.context())) {}
 Resolver::~Resolver() { state_->resolver.cancel(); }
 
 void Resolver::resolve(const std::string& host, std::uint16_t port, Done done) {
@@ -61,7 +62,8 @@ void Resolver::resolve(const std::string& host, std::uint16_t port, Done done) {
     return;
   }
   state_->resolver.async_resolve(
-      host, std::to_string(port), tcp::resolver::numeric_service | tcp::resolver::address_configured,
+      host, std::to_string(port),
+      tcp::resolver::numeric_service | tcp::resolver::address_configured,
       [alive, call = std::make_shared<Done>(std::move(done)), host](
           const boost::system::error_code& error, const tcp::resolver::results_type& results) {
         if (!alive.lock()) return;

@@ -11,11 +11,15 @@ std::string_view RequestHead::header(std::string_view name) const {
 
 Reply::~Reply() {
   if (target_ == nullptr) return;
-  send({.status = 503, .grpc = GrpcCode::unavailable, .message = "not answered", .retry_after = std::chrono::seconds(1)});
+  send({.status = 503,
+        .grpc = GrpcCode::unavailable,
+        .message = "not answered",
+        .retry_after = std::chrono::seconds(1)});
 }
 
 void Reply::send(Response response) {
-  if (const std::shared_ptr<Target> target = std::move(target_)) target->respond(std::move(response));
+  if (const std::shared_ptr<Target> target = std::move(target_))
+    target->respond(std::move(response));
 }
 
 }  // namespace sluice::net

@@ -15,8 +15,8 @@
 #include "pipeline/net/event_loop.h"
 
 /// The doors: TCP and unix sockets that speak HTTP/1.1, HTTP/2 and unary gRPC on the same port (the
-/// connection preface decides). A receiver offers routes on an address; components that name the same
-/// address share one listener when their paths differ.
+/// connection preface decides). A receiver offers routes on an address; components that name the
+/// same address share one listener when their paths differ.
 namespace sluice::net {
 
 /// Where to listen or connect: "127.0.0.1:4317", "[::1]:4317", "localhost:4317", ":4317",
@@ -35,18 +35,22 @@ struct Endpoint {
 struct ServerOptions {
   std::size_t header_bytes_max = 16 * 1024;
   std::uint32_t header_lines_max = 64;
-  std::uint32_t streams_max = 100;           ///< concurrent, per HTTP/2 connection
+  std::uint32_t streams_max = 100;  ///< concurrent, per HTTP/2 connection
   std::uint32_t connections_max = 4096;
   std::uint32_t connections_per_peer_max = 256;  ///< loopback is exempt
   std::chrono::nanoseconds header_timeout = std::chrono::seconds(10);
   std::chrono::nanoseconds idle_timeout = std::chrono::seconds(60);
-  std::chrono::nanoseconds read_timeout{0};   ///< whole request; beside it a body must bring 1 KiB/s after 10 s
+  std::chrono::nanoseconds read_timeout{
+      0};  ///< whole request; beside it a body must bring 1 KiB/s after 10 s
   std::chrono::nanoseconds write_timeout = std::chrono::seconds(30);
-  std::chrono::nanoseconds connection_age_max{0};  ///< then GOAWAY, `age_grace` for what is under way
+  std::chrono::nanoseconds connection_age_max{
+      0};  ///< then GOAWAY, `age_grace` for what is under way
   std::chrono::nanoseconds connection_age_grace{0};
-  std::chrono::nanoseconds keepalive_time = std::chrono::hours(2);     ///< HTTP/2 PING after this much silence
+  std::chrono::nanoseconds keepalive_time =
+      std::chrono::hours(2);  ///< HTTP/2 PING after this much silence
   std::chrono::nanoseconds keepalive_timeout = std::chrono::seconds(20);
-  std::chrono::nanoseconds ping_interval_min = std::chrono::minutes(5);  ///< enforcement_policy.min_time
+  std::chrono::nanoseconds ping_interval_min =
+      std::chrono::minutes(5);  ///< enforcement_policy.min_time
   bool ping_without_stream = false;
   bool http1_keep_alive = true;
   bool operator==(const ServerOptions&) const = default;
@@ -63,17 +67,31 @@ struct RequestHead {
   std::string_view path;   ///< without the query
   std::string_view query;  ///< without '?'
   std::span<const Header> headers;
-  std::string_view peer;   ///< address without the port
+  std::string_view peer;  ///< address without the port
   std::size_t worker = 0;
   std::optional<std::uint64_t> content_length;
-  bool is_grpc = false;    ///< content-type application/grpc or application/grpc+proto
+  bool is_grpc = false;  ///< content-type application/grpc or application/grpc+proto
   std::string_view header(std::string_view name) const;  ///< first value, or empty
 };
 
 /// gRPC status codes.
 enum class GrpcCode : int {
-  ok = 0, cancelled, unknown, invalid_argument, deadline_exceeded, not_found, already_exists, permission_denied,
-  resource_exhausted, failed_precondition, aborted, out_of_range, unimplemented, internal, unavailable, data_loss,
+  ok = 0,
+  cancelled,
+  unknown,
+  invalid_argument,
+  deadline_exceeded,
+  not_found,
+  already_exists,
+  permission_denied,
+  resource_exhausted,
+  failed_precondition,
+  aborted,
+  out_of_range,
+  unimplemented,
+  internal,
+  unavailable,
+  data_loss,
   unauthenticated
 };
 
@@ -100,16 +118,16 @@ struct Admission {
 
 /// Why a request could not be handed to the service although it was admitted.
 enum class TransportError : std::uint8_t {
-  busy,               ///< no room in the ledger, or the daemon is stopping: come back
-  too_large,          ///< over body_bytes_max, before or after inflation
-  bad_encoding,       ///< content-encoding or grpc-encoding that is broken or nested
-  unknown_encoding,   ///< one that this door does not take
-  bad_framing,        ///< gRPC prefix broken, more or less than one message
-  timeout,            ///< the body did not come in time
+  busy,              ///< no room in the ledger, or the daemon is stopping: come back
+  too_large,         ///< over body_bytes_max, before or after inflation
+  bad_encoding,      ///< content-encoding or grpc-encoding that is broken or nested
+  unknown_encoding,  ///< one that this door does not take
+  bad_framing,       ///< gRPC prefix broken, more or less than one message
+  timeout,           ///< the body did not come in time
 };
 
 struct Request {
-  Buffer body;             ///< inflated, without the gRPC prefix; charged to the ledger
+  Buffer body;                 ///< inflated, without the gRPC prefix; charged to the ledger
   std::size_t wire_bytes = 0;  ///< as it came
   std::size_t worker = 0;
   bool is_grpc = false;
@@ -118,8 +136,8 @@ struct Request {
   RequestContextRef context;  ///< where the route asked for it
 };
 
-/// The right to answer one request, once, from any thread. Destroyed unused, it answers 503/UNAVAILABLE.
-/// Answering a request whose connection is gone does nothing.
+/// The right to answer one request, once, from any thread. Destroyed unused, it answers
+/// 503/UNAVAILABLE. Answering a request whose connection is gone does nothing.
 class Reply {
  public:
   struct Target {
@@ -147,12 +165,14 @@ class Service {
   virtual Admission admit(const RequestHead& head) = 0;
   virtual void serve(Request request, Reply reply) = 0;
   /// The form of the error that goes back for what the transport found, and its counting.
-  virtual Response transport_error(TransportError error, const RequestHead& head, std::string_view detail) = 0;
+  virtual Response transport_error(TransportError error, const RequestHead& head,
+                                   std::string_view detail) = 0;
 };
 
 struct RouteOptions {
   bool include_metadata = false;  ///< fill Request::context
-  std::vector<std::string> encodings = {"", "gzip", "zstd", "zlib", "snappy", "deflate", "lz4", "x-snappy-framed"};
+  std::vector<std::string> encodings = {"",       "gzip",    "zstd", "zlib",
+                                        "snappy", "deflate", "lz4",  "x-snappy-framed"};
   std::vector<std::string> cors_origins;  ///< '*' may stand inside; empty: no CORS
   std::vector<std::string> cors_headers;
   std::vector<std::string> cors_exposed_headers;
@@ -160,8 +180,8 @@ struct RouteOptions {
   std::vector<std::pair<std::string, std::string>> response_headers;
 };
 
-/// All listeners, by address. Owned by `main`, borrowed by the graph. Built before the start (`route`),
-/// opened together, stopped together.
+/// All listeners, by address. Owned by `main`, borrowed by the graph. Built before the start
+/// (`route`), opened together, stopped together.
 class Listeners {
  public:
   Listeners(EventLoops& loops, Ledger& ledger, Metrics& metrics);
@@ -172,17 +192,18 @@ class Listeners {
   void keep_apart(Listeners& other);
 
   /// Offers `service` for requests to `path` ("/v1/traces"; "/pkg.Service/Method" for gRPC; "*" for
-  /// everything that no other path takes) on `endpoint`. False with a sentence in `error` when another
-  /// component holds that path there, or the address with other options.
-  bool route(std::string_view component, const Endpoint& endpoint, const ServerOptions& options, std::string path,
-             const RouteOptions& route_options, Service& service, std::string& error);
+  /// everything that no other path takes) on `endpoint`. False with a sentence in `error` when
+  /// another component holds that path there, or the address with other options.
+  bool route(std::string_view component, const Endpoint& endpoint, const ServerOptions& options,
+             std::string path, const RouteOptions& route_options, Service& service,
+             std::string& error);
 
   /// Binds and accepts on every address (of every worker). False with a sentence in `error`.
   bool open(std::string& error);
   /// The port that `endpoint` got (for port 0).
   std::uint16_t port(const Endpoint& endpoint) const;
-  /// Closes the listening sockets, sends GOAWAY, lets requests under way end; `done` when no connection
-  /// is left or after `deadline`.
+  /// Closes the listening sockets, sends GOAWAY, lets requests under way end; `done` when no
+  /// connection is left or after `deadline`.
   void stop(std::chrono::nanoseconds deadline, Task done);
 
  private:
@@ -190,8 +211,8 @@ class Listeners {
   std::unique_ptr<State> state_;
 };
 
-/// The keys of the collector's gRPC and HTTP server blocks; auth and tls are refused with a sentence
-/// until they come. Reports to the node; does not call no_other_keys.
+/// The keys of the collector's gRPC and HTTP server blocks; auth and tls are refused with a
+/// sentence until they come. Reports to the node; does not call no_other_keys.
 struct ServerBlock {
   Endpoint endpoint;
   ServerOptions server;

@@ -14,7 +14,8 @@ namespace {
 constexpr std::uint64_t mebibyte = 1 << 20;
 constexpr std::uint64_t buffer_max = 1024 * mebibyte;  // what a Buffer can hold
 
-/// "tcp" is a host and port, "unix" the path of a socket; the endpoint "unix://…" says the same by itself.
+/// "tcp" is a host and port, "unix" the path of a socket; the endpoint "unix://…" says the same by
+/// itself.
 Endpoint decode_endpoint(const config::Node& node, std::string_view default_endpoint) {
   std::string text(default_endpoint);
   node.optional("endpoint", text);
@@ -22,7 +23,9 @@ Endpoint decode_endpoint(const config::Node& node, std::string_view default_endp
   node.one_of("transport", is_path, {{"tcp", false}, {"unix", true}});
   if (is_path && !text.starts_with("unix:")) text = "unix://" + text;
   const std::optional<Endpoint> endpoint = Endpoint::parse(text);
-  if (!endpoint) node.unexpected("endpoint", "an address such as \"localhost:4317\" or \"unix:///run/sluice.sock\"");
+  if (!endpoint)
+    node.unexpected("endpoint",
+                    "an address such as \"localhost:4317\" or \"unix:///run/sluice.sock\"");
   return endpoint.value_or(Endpoint{});
 }
 
@@ -96,19 +99,24 @@ void decode_response_headers(const config::Node& node, RouteOptions& route) {
   node.optional("response_headers", route.response_headers);
   constexpr std::string_view token = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz";
   for (auto& [name, value] : route.response_headers) {
-    std::transform(name.begin(), name.end(), name.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; });
+    std::transform(name.begin(), name.end(), name.begin(), [](char c) {
+      return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+    });
     const bool valid = !name.empty() && name.find_first_not_of(token) == std::string::npos;
     node.expect(valid, "response_headers", "\"" + name + "\" is no header name");
-    const bool printable = std::none_of(value.begin(), value.end(), [](char c) { return std::iscntrl(static_cast<unsigned char>(c)); });
-    node.expect(printable, "response_headers", "the value of \"" + name + "\" holds a control character");
+    const bool printable = std::none_of(value.begin(), value.end(), [](char c) {
+      return std::iscntrl(static_cast<unsigned char>(c));
+    });
+    node.expect(printable, "response_headers",
+                "the value of \"" + name + "\" holds a control character");
   }
 }
 
 void decode_encodings(const config::Node& node, RouteOptions& route) {
   node.optional("compression_algorithms", route.encodings);
   for (const std::string& name : route.encodings) {
-    node.expect(parse_encoding(name).has_value(), "compression_algorithms", "\"" + name + "\" is not known");
+    node.expect(parse_encoding(name).has_value(), "compression_algorithms",
+                "\"" + name + "\" is not known");
   }
 }
 

@@ -18,26 +18,34 @@ class SniffingSession final : public Session {
     if (session_ != nullptr) return session_->receive(bytes);
     first_ += bytes;
     const std::size_t size = std::min(first_.size(), http2_preface.size());
-    const bool may_be_http2 = http2_preface.substr(0, size) == std::string_view(first_).substr(0, size);
+    const bool may_be_http2 =
+        http2_preface.substr(0, size) == std::string_view(first_).substr(0, size);
     if (may_be_http2 && size < http2_preface.size()) return;
-    session_ = may_be_http2 ? make_http2_session(context_, host_) : make_http1_session(context_, host_);
+    session_ =
+        may_be_http2 ? make_http2_session(context_, host_) : make_http1_session(context_, host_);
     if (draining_) session_->drain();
     session_->receive(std::exchange(first_, {}));
   }
 
   void receive_end() override {
-    if (session_ != nullptr) session_->receive_end();
-    else closed_ = true;
+    if (session_ != nullptr)
+      session_->receive_end();
+    else
+      closed_ = true;
   }
   void produce(std::string& out) override {
     if (session_ != nullptr) session_->produce(out);
   }
-  bool wants_input() const override { return session_ != nullptr ? session_->wants_input() : !closed_; }
+  bool wants_input() const override {
+    return session_ != nullptr ? session_->wants_input() : !closed_;
+  }
   bool finished() const override { return session_ != nullptr ? session_->finished() : closed_; }
   void drain() override {
     draining_ = true;
-    if (session_ != nullptr) session_->drain();
-    else closed_ = first_.empty();
+    if (session_ != nullptr)
+      session_->drain();
+    else
+      closed_ = first_.empty();
   }
   void tick(Executor::TimePoint now) override {
     if (session_ != nullptr) return session_->tick(now);

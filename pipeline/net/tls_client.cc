@@ -42,13 +42,17 @@ struct Pem {
   Pem(const Pem&) = delete;
   Pem& operator=(const Pem&) = delete;
   ~Pem() { OPENSSL_cleanse(text.data(), text.size()); }
-  bool load(std::string_view key, const std::string& file, const std::string& in_place, std::string& error);
-  BioPointer open() const { return BioPointer(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
+  bool load(std::string_view key, const std::string& file, const std::string& in_place,
+            std::string& error);
+  BioPointer open() const {
+    return BioPointer(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+  }
   std::string text;
   std::string name;  ///< for sentences: `ca_file "/etc/ca.pem"`, `ca_pem`
 };
 
-bool Pem::load(std::string_view key, const std::string& file, const std::string& in_place, std::string& error) {
+bool Pem::load(std::string_view key, const std::string& file, const std::string& in_place,
+               std::string& error) {
   if (file.empty()) {
     name = "tls." + std::string(key) + "_pem";
     text = in_place;
@@ -86,7 +90,8 @@ bool load_authorities(SSL_CTX* context, const TlsClientOptions& options, std::st
     ++count;
   }
   if (ended_well() && count > 0) return true;
-  error = pem.name + (count == 0 ? ": holds no certificate in PEM form" : ": holds a broken certificate");
+  error = pem.name +
+          (count == 0 ? ": holds no certificate in PEM form" : ": holds a broken certificate");
   return false;
 }
 
@@ -112,8 +117,10 @@ bool load_key(SSL_CTX* context, const Pem& pem, std::string& error) {
   const BioPointer bio = pem.open();
   const KeyPointer key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr));
   if (key == nullptr) {
-    error = pem.name + ": holds no private key in PEM form, or one under a password: " + last_reason();
-  } else if (SSL_CTX_use_PrivateKey(context, key.get()) != 1 || SSL_CTX_check_private_key(context) != 1) {
+    error =
+        pem.name + ": holds no private key in PEM form, or one under a password: " + last_reason();
+  } else if (SSL_CTX_use_PrivateKey(context, key.get()) != 1 ||
+             SSL_CTX_check_private_key(context) != 1) {
     error = pem.name + ": does not belong to the certificate: " + last_reason();
   }
   return error.empty();
@@ -137,10 +144,12 @@ bool set_algorithms(SSL_CTX* context, const TlsClientOptions& options) {
   std::string older;
   std::string tls13;
   for (const std::string& name : options.cipher_suites) {
-    if (const std::optional<CipherSuite> suite = cipher_suite(name)) append(suite->tls13 ? tls13 : older, suite->openssl);
+    if (const std::optional<CipherSuite> suite = cipher_suite(name))
+      append(suite->tls13 ? tls13 : older, suite->openssl);
   }
   std::string groups;
-  for (const std::string& name : options.curve_preferences) append(groups, curve(name).value_or(""));
+  for (const std::string& name : options.curve_preferences)
+    append(groups, curve(name).value_or(""));
   return (older.empty() || SSL_CTX_set_cipher_list(context, older.c_str()) == 1) &&
          (tls13.empty() || SSL_CTX_set_ciphersuites(context, tls13.c_str()) == 1) &&
          (groups.empty() || SSL_CTX_set1_groups_list(context, groups.c_str()) == 1);
@@ -150,10 +159,13 @@ ContextPointer load(const TlsClientOptions& options, std::string& error) {
   ContextPointer context(SSL_CTX_new(TLS_client_method()));
   SSL_CTX* const raw = context.get();
   SSL_CTX_set_min_proto_version(raw, tls_version(options.min_version).value_or(TLS1_2_VERSION));
-  if (const std::optional<int> max = tls_version(options.max_version)) SSL_CTX_set_max_proto_version(raw, *max);
+  if (const std::optional<int> max = tls_version(options.max_version))
+    SSL_CTX_set_max_proto_version(raw, *max);
   SSL_CTX_set_options(raw, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
-  SSL_CTX_set_mode(raw, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
-  SSL_CTX_set_verify(raw, options.insecure_skip_verify ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, nullptr);
+  SSL_CTX_set_mode(raw, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                            SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_verify(raw, options.insecure_skip_verify ? SSL_VERIFY_NONE : SSL_VERIFY_PEER,
+                     nullptr);
   if (!load_authorities(raw, options, error) || !load_identity(raw, options, error)) return nullptr;
   if (!set_algorithms(raw, options)) {
     error = "tls: OpenSSL refuses these cipher suites or curves: " + last_reason();
@@ -186,7 +198,8 @@ ContextPointer TlsClient::State::current() {
     if (ContextPointer fresh = load(options, error)) {
       context = std::move(fresh);
     } else {
-      log::limited(log::Level::warn, "certificates cannot be loaded again; those in use stay", {{"error", error}});
+      log::limited(log::Level::warn, "certificates cannot be loaded again; those in use stay",
+                   {{"error", error}});
     }
   }
   SSL_CTX_up_ref(context.get());

@@ -20,8 +20,8 @@ using ContextPointer = std::unique_ptr<ssl_ctx_st, ContextDeleter>;
 /// loops, so the swap on reload is under a lock, taken once a connection.
 struct TlsClient::State {
   TlsClientOptions options;
-  /// The context, loaded again where it is older than `reload_interval`; files that do not fit leave the
-  /// old one in place and say so in the log. The caller owns a reference.
+  /// The context, loaded again where it is older than `reload_interval`; files that do not fit
+  /// leave the old one in place and say so in the log. The caller owns a reference.
   ContextPointer current();
 
   std::mutex mutex;

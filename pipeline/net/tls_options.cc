@@ -8,10 +8,12 @@ namespace {
 void check_pairs(const config::Node& node, const TlsClientOptions& options) {
   const bool has_cert = !options.cert_file.empty() || !options.cert_pem.empty();
   const bool has_key = !options.key_file.empty() || !options.key_pem.empty();
-  node.expect(options.ca_file.empty() || options.ca_pem.empty(), "ca_file", "give ca_file or ca_pem, not both");
+  node.expect(options.ca_file.empty() || options.ca_pem.empty(), "ca_file",
+              "give ca_file or ca_pem, not both");
   node.expect(options.cert_file.empty() || options.cert_pem.empty(), "cert_file",
               "give cert_file or cert_pem, not both");
-  node.expect(options.key_file.empty() || options.key_pem.empty(), "key_file", "give key_file or key_pem, not both");
+  node.expect(options.key_file.empty() || options.key_pem.empty(), "key_file",
+              "give key_file or key_pem, not both");
   node.expect(has_cert == has_key, "", "a client certificate needs both a certificate and its key");
 }
 
@@ -42,7 +44,8 @@ TlsClientOptions decode_tls_client(const config::Node& node) {
   node.optional("cipher_suites", options.cipher_suites);
   node.optional("curve_preferences", options.curve_preferences);
   node.optional("reload_interval", options.reload_interval);
-  if (node.child("tpm").present()) node.error("tpm", "keys in a TPM are not supported; name a key_file");
+  if (node.child("tpm").present())
+    node.error("tpm", "keys in a TPM are not supported; name a key_file");
   check_pairs(node, options);
   check_versions(node, options);
   for (const std::string& name : options.cipher_suites) {

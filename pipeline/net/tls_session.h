@@ -9,8 +9,8 @@
 
 namespace sluice::net {
 
-/// One TLS session of a client over a non-blocking socket that stays its owner's. Every operation goes
-/// as far as the socket allows and says what to wait for.
+/// One TLS session of a client over a non-blocking socket that stays its owner's. Every operation
+/// goes as far as the socket allows and says what to wait for.
 class TlsSession {
  public:
   enum class Want { nothing, read, write, closed, failed };
@@ -19,8 +19,8 @@ class TlsSession {
     std::size_t bytes = 0;
   };
 
-  /// `host` is what the certificate must name (server_name_override goes first) and the SNI; `alpn` the
-  /// protocol asked for ("h2", "http/1.1"). Null with a sentence in `error`.
+  /// `host` is what the certificate must name (server_name_override goes first) and the SNI; `alpn`
+  /// the protocol asked for ("h2", "http/1.1"). Null with a sentence in `error`.
   static std::unique_ptr<TlsSession> create(TlsClient& tls, int socket, const std::string& host,
                                             std::string_view alpn, std::string& error);
   ~TlsSession();

@@ -30,7 +30,8 @@ bool read_authority(std::string_view text, Url& url) {
   } else {
     url.host = text.substr(0, host_end);
   }
-  if (host_end != std::string_view::npos && !read_port(text.substr(host_end + 1), url.port)) return false;
+  if (host_end != std::string_view::npos && !read_port(text.substr(host_end + 1), url.port))
+    return false;
   return !url.host.empty();
 }
 

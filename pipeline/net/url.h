@@ -13,7 +13,7 @@ struct Url {
   std::string user;    ///< "user:secret", percent-decoded
   std::string host;    ///< without the brackets of IPv6
   std::uint16_t port = 0;
-  std::string path;    ///< with the query; at least "/"
+  std::string path;  ///< with the query; at least "/"
 };
 std::optional<Url> parse_url(std::string_view text);
 /// As a Host header has it: brackets around IPv6, no port where it is the scheme's own.

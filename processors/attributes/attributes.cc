@@ -59,7 +59,9 @@ class Attributes final : public Transform {
 ProcessorType attributes_processor() {
   return {{"attributes", [](const config::Node& node) -> Decoded<ProcessorBuilder> {
              const auto config = std::make_shared<const AttributesConfig>(decode(node));
-             return {[config](const ProcessorContext& context) { return std::make_unique<Attributes>(context, config); },
+             return {[config](const ProcessorContext& context) {
+                       return std::make_unique<Attributes>(context, config);
+                     },
                      config->actions.reads_context()};
            }}};
 }

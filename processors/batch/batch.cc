@@ -20,7 +20,8 @@ void decode_metadata_keys(const config::Node& node, std::vector<std::string>& ke
   std::sort(keys.begin(), keys.end());
   const auto twice = std::adjacent_find(keys.begin(), keys.end());
   if (twice == keys.end()) return;
-  node.error("metadata_keys", "\"" + *twice + "\" occurs twice (upper and lower case are the same)");
+  node.error("metadata_keys",
+             "\"" + *twice + "\" occurs twice (upper and lower case are the same)");
 }
 
 BatchOptions decode(const config::Node& node) {
@@ -29,16 +30,17 @@ BatchOptions decode(const config::Node& node) {
   node.expect(options.timeout.count() >= 0, "timeout", "must not be negative");
   node.optional("send_batch_size", options.send_batch_size);
   node.optional("send_batch_max_size", options.send_batch_max_size);
-  node.expect(options.send_batch_max_size == 0 || options.send_batch_max_size >= options.send_batch_size,
-              "send_batch_max_size", "must be at least send_batch_size, or 0 for no limit");
+  node.expect(
+      options.send_batch_max_size == 0 || options.send_batch_max_size >= options.send_batch_size,
+      "send_batch_max_size", "must be at least send_batch_size, or 0 for no limit");
   decode_metadata_keys(node, options.metadata_keys);
   node.optional("metadata_cardinality_limit", options.metadata_cardinality_limit);
   node.no_other_keys();
   return options;
 }
 
-/// Finds the group of a request and leaves the rest to it. Bound: one group per combination of metadata
-/// values that is held at the moment, at most metadata_cardinality_limit of them.
+/// Finds the group of a request and leaves the rest to it. Bound: one group per combination of
+/// metadata values that is held at the moment, at most metadata_cardinality_limit of them.
 class Batch final : public Processor, public BatchGroup::Owner {
  public:
   Batch(const ProcessorContext& context, BatchOptions options)
@@ -125,8 +127,8 @@ class Batch final : public Processor, public BatchGroup::Owner {
     return group.get();
   }
 
-  /// The values of metadata_keys, such that different lists of values never give the same text: each
-  /// value behind its length, and a letter behind each key.
+  /// The values of metadata_keys, such that different lists of values never give the same text:
+  /// each value behind its length, and a letter behind each key.
   std::string values_of(const RequestContext* request) const {
     std::string out;
     for (const std::string& key : options_.metadata_keys) {
@@ -138,7 +140,8 @@ class Batch final : public Processor, public BatchGroup::Owner {
     return out;
   }
 
-  /// What a group's batches carry: metadata_keys alone, since the rest differs between the requests.
+  /// What a group's batches carry: metadata_keys alone, since the rest differs between the
+  /// requests.
   RequestContextRef kept(const RequestContext* request) const {
     auto context = std::make_shared<RequestContext>();
     for (const std::string& key : options_.metadata_keys) {

@@ -12,10 +12,11 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds backoff_min{100};
 constexpr milliseconds backoff_max{5000};
-constexpr milliseconds delay_max = std::chrono::minutes(1);  ///< for a delay that downstream asks for
+constexpr milliseconds delay_max =
+    std::chrono::minutes(1);  ///< for a delay that downstream asks for
 
-/// Requests are held until the batch is full: one whose spans are a small share of the memory that they
-/// pin (a selection of a large request) is copied out.
+/// Requests are held until the batch is full: one whose spans are a small share of the memory that
+/// they pin (a selection of a large request) is copied out.
 constexpr double share_min = 0.25;
 
 SpanBatch unpinned(SpanBatch batch) {
@@ -26,7 +27,7 @@ SpanBatch unpinned(SpanBatch batch) {
 Histogram& send_size_histogram(const ProcessorContext& context) {
   return context.metrics.histogram(
       "otelcol_processor_batch_batch_send_size", "Number of units in the batch",
-      {10,   25,   50,   75,   100,  250,  500,  750,   1000,  2000,  3000,
+      {10,   25,   50,   75,   100,  250,  500,   750,   1000,  2000,  3000,
        4000, 5000, 6000, 7000, 8000, 9000, 10000, 20000, 30000, 50000, 100000},
       {{"processor", context.id}});
 }
@@ -38,12 +39,13 @@ BatchMetrics::BatchMetrics(const ProcessorContext& context)
       overload(context.counters.refused("overload")),
       cardinality(context.counters.refused("cardinality")),
       send_size(send_size_histogram(context)),
-      size_trigger(context.metrics.counter("otelcol_processor_batch_batch_size_trigger_send",
-                                           "Number of times the batch was sent due to a size trigger",
-                                           {{"processor", context.id}})),
-      timeout_trigger(context.metrics.counter("otelcol_processor_batch_timeout_trigger_send",
-                                              "Number of times the batch was sent due to a timeout trigger",
-                                              {{"processor", context.id}})),
+      size_trigger(context.metrics.counter(
+          "otelcol_processor_batch_batch_size_trigger_send",
+          "Number of times the batch was sent due to a size trigger", {{"processor", context.id}})),
+      timeout_trigger(
+          context.metrics.counter("otelcol_processor_batch_timeout_trigger_send",
+                                  "Number of times the batch was sent due to a timeout trigger",
+                                  {{"processor", context.id}})),
       metadata_cardinality(
           context.metrics.gauge("otelcol_processor_batch_metadata_cardinality",
                                 "Number of distinct metadata value combinations being processed",
@@ -76,8 +78,8 @@ class BatchGroup::Flight final : public AckTarget {
 };
 
 BatchGroup::BatchGroup(const BatchOptions& options, BatchMetrics& metrics,
-                       const ProcessorContext& processor, std::string key, RequestContextRef context,
-                       Owner& owner)
+                       const ProcessorContext& processor, std::string key,
+                       RequestContextRef context, Owner& owner)
     : options_(options),
       metrics_(metrics),
       executor_(processor.executor),
@@ -161,7 +163,8 @@ bool BatchGroup::full() const {
 /// Takes from the front: all, or send_batch_max_size spans exactly.
 SpanBatch BatchGroup::cut() {
   std::uint64_t wanted = collected_spans_;
-  if (options_.send_batch_max_size > 0) wanted = std::min<std::uint64_t>(wanted, options_.send_batch_max_size);
+  if (options_.send_batch_max_size > 0)
+    wanted = std::min<std::uint64_t>(wanted, options_.send_batch_max_size);
   collected_spans_ -= wanted;
   std::vector<SpanBatch> parts;
   auto first = collected_.begin();
@@ -195,8 +198,9 @@ void BatchGroup::landed(Answer answer) {
       settle(metrics_.spans.out);
       break;
     case Verdict::rejected:
-      log::limited(log::Level::error, "a batch was rejected downstream, its spans are dropped",
-                   {{"processor", id_}, {"spans", std::to_string(spans)}, {"reason", answer.message}});
+      log::limited(
+          log::Level::error, "a batch was rejected downstream, its spans are dropped",
+          {{"processor", id_}, {"spans", std::to_string(spans)}, {"reason", answer.message}});
       settle(metrics_.spans.dropped);
       break;
     case Verdict::retry_later: retry_after(answer); break;
@@ -213,7 +217,8 @@ void BatchGroup::settle(Counter& counter) {
 }
 
 void BatchGroup::retry_after(const Answer& answer) {
-  const milliseconds delay = answer.delay.count() > 0 ? std::min(answer.delay, delay_max) : backoff_;
+  const milliseconds delay =
+      answer.delay.count() > 0 ? std::min(answer.delay, delay_max) : backoff_;
   backoff_ = std::min(backoff_ * 2, backoff_max);
   refusal_ = answer.message;
   retry_at_ = executor_.now() + delay;

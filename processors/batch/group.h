@@ -13,8 +13,8 @@ namespace sluice {
 struct BatchOptions {
   std::chrono::nanoseconds timeout = std::chrono::milliseconds(200);
   std::uint32_t send_batch_size = 8192;
-  std::uint32_t send_batch_max_size = 0;  ///< 0: batches are not split
-  std::vector<std::string> metadata_keys;  ///< lower case, sorted
+  std::uint32_t send_batch_max_size = 0;            ///< 0: batches are not split
+  std::vector<std::string> metadata_keys;           ///< lower case, sorted
   std::uint32_t metadata_cardinality_limit = 1000;  ///< 0: no limit
 };
 
@@ -29,10 +29,11 @@ struct BatchMetrics {
   Gauge& metadata_cardinality;
 };
 
-/// Collects the requests of one combination of metadata values and hands them over in batches, one at a
-/// time: the next is cut when the one before was accepted, and grows meanwhile. A batch refused
-/// downstream is kept and handed over again; newcomers are refused until it was taken. Bound: what is
-/// out, and `spans_max` spans behind it. Lives on its instance's executor, like everything that calls it.
+/// Collects the requests of one combination of metadata values and hands them over in batches, one
+/// at a time: the next is cut when the one before was accepted, and grows meanwhile. A batch
+/// refused downstream is kept and handed over again; newcomers are refused until it was taken.
+/// Bound: what is out, and `spans_max` spans behind it. Lives on its instance's executor, like
+/// everything that calls it.
 class BatchGroup {
  public:
   class Owner {
@@ -44,7 +45,8 @@ class BatchGroup {
     ~Owner() = default;
   };
 
-  /// `key` is how the owner finds it, `context` what its batches carry. The references outlive the group.
+  /// `key` is how the owner finds it, `context` what its batches carry. The references outlive the
+  /// group.
   BatchGroup(const BatchOptions& options, BatchMetrics& metrics, const ProcessorContext& processor,
              std::string key, RequestContextRef context, Owner& owner);
   ~BatchGroup();

@@ -43,7 +43,9 @@ ProcessorType resource_processor() {
              const auto actions = std::make_shared<const AttributeActions>(
                  AttributeActions::decode(node, "attributes", otlp::resource::attributes));
              node.no_other_keys();
-             return {[actions](const ProcessorContext& context) { return std::make_unique<Resource>(context, actions); },
+             return {[actions](const ProcessorContext& context) {
+                       return std::make_unique<Resource>(context, actions);
+                     },
                      actions->reads_context()};
            }}};
 }

@@ -15,10 +15,18 @@ using namespace std::chrono_literals;
 
 constexpr std::string_view bad_request_type = "type.googleapis.com/google.rpc.BadRequest";
 
-namespace status_field { constexpr std::uint32_t code = 1, message = 2, details = 3; }
-namespace any_field { constexpr std::uint32_t type_url = 1, value = 2; }
-namespace bad_request_field { constexpr std::uint32_t field_violations = 1; }
-namespace violation_field { constexpr std::uint32_t field = 1, description = 2; }
+namespace status_field {
+constexpr std::uint32_t code = 1, message = 2, details = 3;
+}
+namespace any_field {
+constexpr std::uint32_t type_url = 1, value = 2;
+}
+namespace bad_request_field {
+constexpr std::uint32_t field_violations = 1;
+}
+namespace violation_field {
+constexpr std::uint32_t field = 1, description = 2;
+}
 
 std::string_view content_type(Form form) {
   return form == Form::json ? "application/json" : "application/x-protobuf";
@@ -64,19 +72,22 @@ net::Response error(Form form, const Refusal& refusal, bool about_body) {
   response.message = refusal.message;
   if (form == Form::grpc) return response;
   response.content_type = content_type(form);
-  response.body = form == Form::json ? json_status(refusal, about_body) : proto_status(refusal, about_body);
+  response.body =
+      form == Form::json ? json_status(refusal, about_body) : proto_status(refusal, about_body);
   return response;
 }
 
 /// Nothing depends on how random this is.
 std::chrono::milliseconds random_below(std::chrono::milliseconds limit) {
   thread_local std::minstd_rand random{std::random_device()()};
-  return std::chrono::milliseconds(std::uniform_int_distribution<std::int64_t>(0, limit.count())(random));
+  return std::chrono::milliseconds(
+      std::uniform_int_distribution<std::int64_t>(0, limit.count())(random));
 }
 
 /// Retry-After knows whole seconds only.
 std::chrono::milliseconds delay_for(Form form, std::chrono::milliseconds least) {
-  const std::chrono::milliseconds delay = least + random_below(std::max<std::chrono::milliseconds>(least / 2, 100ms));
+  const std::chrono::milliseconds delay =
+      least + random_below(std::max<std::chrono::milliseconds>(least / 2, 100ms));
   if (form == Form::grpc) return delay;
   return std::chrono::ceil<std::chrono::seconds>(delay);
 }
@@ -113,7 +124,8 @@ net::Response undecodable(Form form, const std::string& what) {
 }
 
 net::Response come_back(Form form, std::string message, std::chrono::milliseconds delay) {
-  net::Response response = error(form, {net::GrpcCode::unavailable, 503, std::move(message)}, false);
+  net::Response response =
+      error(form, {net::GrpcCode::unavailable, 503, std::move(message)}, false);
   response.retry_after = delay_for(form, delay > 0ms ? delay : 1s);
   return response;
 }

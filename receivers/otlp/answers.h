@@ -7,8 +7,8 @@
 
 #include "pipeline/net/server.h"
 
-/// What goes back to a sender, in the form that it speaks (specification: OTLP, "OTLP/gRPC Response" and
-/// "OTLP/HTTP Response").
+/// What goes back to a sender, in the form that it speaks (specification: OTLP, "OTLP/gRPC
+/// Response" and "OTLP/HTTP Response").
 namespace sluice::otlp_door {
 
 /// How a request came, and so how its answer must look.
@@ -21,7 +21,8 @@ struct Refusal {
   std::string message;
 };
 
-/// 200/OK. With spans left out or something to say, a partial success (a sender does not repeat it).
+/// 200/OK. With spans left out or something to say, a partial success (a sender does not repeat
+/// it).
 net::Response accepted(Form form, std::uint64_t rejected_spans = 0, std::string_view message = {});
 /// An error; over HTTP its body is a google.rpc.Status in the request's own encoding.
 net::Response refused(Form form, const Refusal& refusal);

@@ -7,8 +7,8 @@
 
 namespace sluice::otlp_door {
 
-/// Lets a receiver stop: counts the requests that wait for their answer and says when, after closing,
-/// none is left. Any thread.
+/// Lets a receiver stop: counts the requests that wait for their answer and says when, after
+/// closing, none is left. Any thread.
 class Gate {
  public:
   /// False once it is closed.

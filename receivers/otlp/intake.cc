@@ -12,13 +12,15 @@ namespace sluice::otlp_door {
 namespace {
 
 constexpr std::array<std::string_view, reason_count> reason_names = {
-    "malformed",    "busy",             "stopping",    "overload", "rejected", "too_large",
-    "bad_encoding", "unknown_encoding", "bad_framing", "timeout",  "not_otlp", "other_signal"};
+    "malformed",   "busy",      "stopping",     "overload",
+    "rejected",    "too_large", "bad_encoding", "unknown_encoding",
+    "bad_framing", "timeout",   "not_otlp",     "other_signal"};
 
 std::string invalid_ids(std::uint64_t count) {
   if (count == 0) return {};
   return std::to_string(count) + (count == 1 ? " span was" : " spans were") +
-         " left out: trace or span id absent, zero or of the wrong length, or a parent span id of the wrong length";
+         " left out: trace or span id absent, zero or of the wrong length, or a parent span id of "
+         "the wrong length";
 }
 
 }  // namespace
@@ -49,7 +51,8 @@ class Intake::Pending final : public AckTarget, public Recycled<Intake::Pending>
   const Form form_;
 };
 
-Intake::Intake(const ReceiverContext& context, const std::string& transport, std::shared_ptr<Gate> gate)
+Intake::Intake(const ReceiverContext& context, const std::string& transport,
+               std::shared_ptr<Gate> gate)
     : ledger_(context.ledger),
       next_(context.next),
       gate_(std::move(gate)),
@@ -58,23 +61,24 @@ Intake::Intake(const ReceiverContext& context, const std::string& transport, std
       overload_(context.counters.refused("overload")),
       invalid_(context.counters.refused("invalid")),
       invalid_id_(context.counters.refused("invalid_id")),
-      accepted_spans_(context.metrics.counter("otelcol_receiver_accepted_spans",
-                                              "Number of spans successfully pushed into the pipeline.",
-                                              {{"receiver", context.id}, {"transport", transport}})),
-      refused_spans_(context.metrics.counter("otelcol_receiver_refused_spans",
-                                             "Number of spans that could not be pushed into the pipeline.",
-                                             {{"receiver", context.id}, {"transport", transport}})),
-      accepted_requests_(context.metrics.counter("otelcol_receiver_requests", "Number of requests, by outcome.",
-                                                 {{"receiver", context.id},
-                                                  {"transport", transport},
-                                                  {"outcome", "success"}})) {
+      accepted_spans_(
+          context.metrics.counter("otelcol_receiver_accepted_spans",
+                                  "Number of spans successfully pushed into the pipeline.",
+                                  {{"receiver", context.id}, {"transport", transport}})),
+      refused_spans_(
+          context.metrics.counter("otelcol_receiver_refused_spans",
+                                  "Number of spans that could not be pushed into the pipeline.",
+                                  {{"receiver", context.id}, {"transport", transport}})),
+      accepted_requests_(context.metrics.counter(
+          "otelcol_receiver_requests", "Number of requests, by outcome.",
+          {{"receiver", context.id}, {"transport", transport}, {"outcome", "success"}})) {
   for (std::size_t i = 0; i < reason_count; ++i) {
-    refused_requests_[i] = &context.metrics.counter(
-        "otelcol_receiver_requests", "Number of requests, by outcome.",
-        {{"receiver", context.id},
-         {"transport", transport},
-         {"outcome", "refused"},
-         {"reason", std::string(reason_names[i])}});
+    refused_requests_[i] =
+        &context.metrics.counter("otelcol_receiver_requests", "Number of requests, by outcome.",
+                                 {{"receiver", context.id},
+                                  {"transport", transport},
+                                  {"outcome", "refused"},
+                                  {"reason", std::string(reason_names[i])}});
   }
 }
 
@@ -94,7 +98,8 @@ void Intake::take(net::Request request, Form form, net::Reply reply) {
   refuse_spans(report.spans_invalid_id, invalid_id_);
   if (batch->empty()) {
     accepted_requests_.add(1);
-    return reply.send(accepted(form, report.spans_invalid_id, invalid_ids(report.spans_invalid_id)));
+    return reply.send(
+        accepted(form, report.spans_invalid_id, invalid_ids(report.spans_invalid_id)));
   }
   if (!gate_->enter()) {
     in_.add(report.spans_taken);
@@ -133,7 +138,8 @@ void Intake::refuse_spans(std::uint64_t count, Counter& why) {
   refused_spans_.add(count);
 }
 
-net::Response Intake::answer(Form form, std::uint64_t spans, std::uint64_t spans_invalid_id, Answer given) {
+net::Response Intake::answer(Form form, std::uint64_t spans, std::uint64_t spans_invalid_id,
+                             Answer given) {
   in_.add(spans);
   switch (given.verdict) {
     case Verdict::accepted:

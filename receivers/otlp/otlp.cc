@@ -29,7 +29,8 @@ struct OtlpConfig {
 };
 
 std::string grpc_path(std::string_view signal, std::string_view service) {
-  return "/opentelemetry.proto.collector." + std::string(signal) + '.' + std::string(service) + "/Export";
+  return "/opentelemetry.proto.collector." + std::string(signal) + '.' + std::string(service) +
+         "/Export";
 }
 
 /// As the collector has it: a path without its slash is meant to have one.
@@ -43,8 +44,10 @@ void decode_http(const config::Node& node, OtlpConfig& config) {
   read_path(node, "traces_url_path", config.paths.traces);
   read_path(node, "metrics_url_path", config.paths.metrics);
   read_path(node, "logs_url_path", config.paths.logs);
-  node.expect(config.paths.metrics != config.paths.traces, "metrics_url_path", "is the path of traces too");
-  node.expect(config.paths.logs != config.paths.traces, "logs_url_path", "is the path of traces too");
+  node.expect(config.paths.metrics != config.paths.traces, "metrics_url_path",
+              "is the path of traces too");
+  node.expect(config.paths.logs != config.paths.traces, "logs_url_path",
+              "is the path of traces too");
   node.no_other_keys();
 }
 
@@ -61,7 +64,8 @@ OtlpConfig decode(const config::Node& node) {
     block.no_other_keys();
   }
   if (http) decode_http(protocols.child("http"), config);
-  node.expect(grpc || http, "protocols", "name at least one protocol: \"grpc:\" or \"http:\" (a name alone has all defaults)");
+  node.expect(grpc || http, "protocols",
+              "name at least one protocol: \"grpc:\" or \"http:\" (a name alone has all defaults)");
   return config;
 }
 
@@ -80,13 +84,16 @@ class OtlpReceiver final : public Receiver {
     if (config.grpc) offer_http(*config.grpc, config.paths, context);
   }
 
-  bool start(std::string&) override { return true; }  // the listeners are opened together, by their owner
+  bool start(std::string&) override {
+    return true;
+  }  // the listeners are opened together, by their owner
   void stop(Task done) override { gate_->close(std::move(done)); }
 
  private:
   /// Both on each address: the first bytes of a connection tell gRPC from HTTP.
   void offer_grpc(const net::ServerBlock& block, const ReceiverContext& context);
-  void offer_http(const net::ServerBlock& block, const Paths& paths, const ReceiverContext& context);
+  void offer_http(const net::ServerBlock& block, const Paths& paths,
+                  const ReceiverContext& context);
   void route(const net::ServerBlock& block, const std::string& path, net::Service& service,
              const ReceiverContext& context);
 
@@ -111,7 +118,8 @@ void OtlpReceiver::offer_grpc(const net::ServerBlock& block, const ReceiverConte
   route(block, grpc_path("profiles.v1development", "ProfilesService"), grpc_profiles_, context);
 }
 
-void OtlpReceiver::offer_http(const net::ServerBlock& block, const Paths& paths, const ReceiverContext& context) {
+void OtlpReceiver::offer_http(const net::ServerBlock& block, const Paths& paths,
+                              const ReceiverContext& context) {
   route(block, paths.traces, http_traces_, context);
   route(block, paths.metrics, http_metrics_, context);
   route(block, paths.logs, http_logs_, context);
@@ -119,13 +127,15 @@ void OtlpReceiver::offer_http(const net::ServerBlock& block, const Paths& paths,
 }
 
 /// Both protocols may name one address, and metrics and logs one path.
-void OtlpReceiver::route(const net::ServerBlock& block, const std::string& path, net::Service& service,
-                         const ReceiverContext& context) {
+void OtlpReceiver::route(const net::ServerBlock& block, const std::string& path,
+                         net::Service& service, const ReceiverContext& context) {
   if (!offered_.emplace(block.endpoint.to_string(), path).second) return;
   net::RouteOptions options = block.route;
   options.include_metadata |= context.wants_context;
   std::string error;
-  if (context.listeners.route(context.id, block.endpoint, block.server, path, options, service, error)) return;
+  if (context.listeners.route(context.id, block.endpoint, block.server, path, options, service,
+                              error))
+    return;
   ensure(context.errors != nullptr, "a receiver is told where its mistakes go");
   context.errors->push_back(std::move(error));
 }
@@ -134,7 +144,8 @@ void OtlpReceiver::route(const net::ServerBlock& block, const std::string& path,
 
 ReceiverType otlp_receiver() {
   return {{"otlp", [](const config::Node& node) {
-             return [config = decode(node)](const ReceiverContext& context) -> std::unique_ptr<Receiver> {
+             return [config = decode(node)](
+                        const ReceiverContext& context) -> std::unique_ptr<Receiver> {
                return std::make_unique<OtlpReceiver>(config, context);
              };
            }}};

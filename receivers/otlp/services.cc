@@ -14,9 +14,11 @@ std::optional<Form> form_of(std::string_view content_type) {
   const std::string_view type = content_type.substr(0, content_type.find(';'));
   const auto is = [&](std::string_view name) {
     const std::size_t last = type.find_last_not_of(" \t");
-    const std::string_view trimmed = last == std::string_view::npos ? std::string_view() : type.substr(0, last + 1);
-    return std::equal(trimmed.begin(), trimmed.end(), name.begin(), name.end(),
-                      [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + ('a' - 'A') : a) == b; });
+    const std::string_view trimmed =
+        last == std::string_view::npos ? std::string_view() : type.substr(0, last + 1);
+    return std::equal(trimmed.begin(), trimmed.end(), name.begin(), name.end(), [](char a, char b) {
+      return (a >= 'A' && a <= 'Z' ? a + ('a' - 'A') : a) == b;
+    });
   };
   if (is("application/x-protobuf")) return Form::proto;
   if (is("application/json")) return Form::json;
@@ -34,11 +36,14 @@ Fault fault_of(TransportError error) {
     case TransportError::too_large:
       return {Reason::too_large, {GrpcCode::resource_exhausted, 413, "the request is too large"}};
     case TransportError::bad_encoding:
-      return {Reason::bad_encoding, {GrpcCode::invalid_argument, 400, "the body cannot be decompressed"}};
+      return {Reason::bad_encoding,
+              {GrpcCode::invalid_argument, 400, "the body cannot be decompressed"}};
     case TransportError::unknown_encoding:
-      return {Reason::unknown_encoding, {GrpcCode::unimplemented, 415, "this compression is not taken here"}};
+      return {Reason::unknown_encoding,
+              {GrpcCode::unimplemented, 415, "this compression is not taken here"}};
     case TransportError::bad_framing:
-      return {Reason::bad_framing, {GrpcCode::internal, 400, "the body is not framed as one message"}};
+      return {Reason::bad_framing,
+              {GrpcCode::internal, 400, "the body is not framed as one message"}};
     case TransportError::timeout:
       return {Reason::timeout, {GrpcCode::deadline_exceeded, 408, "the request came too slowly"}};
   }
@@ -46,7 +51,8 @@ Fault fault_of(TransportError error) {
 }
 
 /// The transport may fail before it asked whether this is OTLP at all: then there is no form.
-net::Response answer_fault(Intake& intake, std::optional<Form> form, TransportError error, std::string_view detail) {
+net::Response answer_fault(Intake& intake, std::optional<Form> form, TransportError error,
+                           std::string_view detail) {
   Fault fault = fault_of(error);
   intake.count_refused(fault.reason);
   if (!detail.empty()) fault.refusal.message.append(": ").append(detail);
@@ -87,7 +93,8 @@ void GrpcTraces::serve(net::Request request, net::Reply reply) {
 
 net::Response GrpcTraces::transport_error(TransportError error, const net::RequestHead& head,
                                           std::string_view detail) {
-  return answer_fault(*intake_, head.is_grpc ? std::optional(Form::grpc) : std::nullopt, error, detail);
+  return answer_fault(*intake_, head.is_grpc ? std::optional(Form::grpc) : std::nullopt, error,
+                      detail);
 }
 
 net::Admission HttpTraces::admit(const net::RequestHead& head) {
@@ -113,7 +120,8 @@ net::Response HttpTraces::transport_error(TransportError error, const net::Reque
 }
 
 net::Response OtherSignal::refusal(bool is_grpc, std::string_view content_type) const {
-  const Refusal refusal{GrpcCode::unimplemented, 404, "this server takes traces only, not " + signal_};
+  const Refusal refusal{GrpcCode::unimplemented, 404,
+                        "this server takes traces only, not " + signal_};
   if (is_grpc) return refused(Form::grpc, refusal);
   const std::optional<Form> form = form_of(content_type);
   return form ? refused(*form, refusal) : plain(refusal);
@@ -130,7 +138,8 @@ void OtherSignal::serve(net::Request request, net::Reply reply) {
   reply.send(refusal(request.is_grpc, request.content_type));
 }
 
-net::Response OtherSignal::transport_error(TransportError, const net::RequestHead& head, std::string_view) {
+net::Response OtherSignal::transport_error(TransportError, const net::RequestHead& head,
+                                           std::string_view) {
   return refusal(head.is_grpc, head.header("content-type"));
 }
 

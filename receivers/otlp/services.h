@@ -41,8 +41,8 @@ class HttpTraces final : public net::Service {
   std::size_t body_bytes_max_;
 };
 
-/// Metrics, logs and profiles: refused before the body with a sentence, as UNIMPLEMENTED or 404, which
-/// no sender tries again and every SDK reports.
+/// Metrics, logs and profiles: refused before the body with a sentence, as UNIMPLEMENTED or 404,
+/// which no sender tries again and every SDK reports.
 class OtherSignal final : public net::Service {
  public:
   OtherSignal(std::shared_ptr<Intake> intake, std::string signal)

@@ -1,5 +1,6 @@
-// The two ends of a benchmark: `load generate` sends OTLP at a pace and counts the answers, `load sink` takes OTLP
-// over gRPC and counts spans. Each prints one line of JSON. test/bench/run.py puts a collector between them.
+// The two ends of a benchmark: `load generate` sends OTLP at a pace and counts the answers, `load
+// sink` takes OTLP over gRPC and counts spans. Each prints one line of JSON. test/bench/run.py puts
+// a collector between them.
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -17,7 +18,8 @@
 namespace sluice::bench {
 namespace {
 
-constexpr std::string_view export_path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+constexpr std::string_view export_path =
+    "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
 class Options {
  public:
@@ -62,7 +64,8 @@ class Sink final : public net::Service {
     if (!request.is_grpc) response.content_type = "application/x-protobuf";
     reply.send(std::move(response));
   }
-  net::Response transport_error(net::TransportError, const net::RequestHead&, std::string_view detail) override {
+  net::Response transport_error(net::TransportError, const net::RequestHead&,
+                                std::string_view detail) override {
     net::Response response;
     response.status = 500;
     response.grpc = net::GrpcCode::internal;
@@ -98,7 +101,8 @@ int run_sink(const Options& options) {
     return 1;
   }
   for (int signal = 0; sigwait(&signals, &signal) == 0;) {
-    std::printf("{\"spans\": %llu, \"requests\": %llu}\n", static_cast<unsigned long long>(sink.spans.load()),
+    std::printf("{\"spans\": %llu, \"requests\": %llu}\n",
+                static_cast<unsigned long long>(sink.spans.load()),
                 static_cast<unsigned long long>(sink.requests.load()));
     std::fflush(stdout);
     if (signal != SIGUSR1) break;  // SIGUSR1 asks for the figures, the others end it as well
@@ -107,8 +111,8 @@ int run_sink(const Options& options) {
   return 0;
 }
 
-/// Sends `total` spans in requests of `batch`, over `connections`, at `rate` spans a second (0: as fast as
-/// they are answered, `in_flight` requests a connection).
+/// Sends `total` spans in requests of `batch`, over `connections`, at `rate` spans a second (0: as
+/// fast as they are answered, `in_flight` requests a connection).
 class Generator {
  public:
   Generator(const Options& options, net::EventLoop& loop)
@@ -143,10 +147,12 @@ class Generator {
 
   void report() const {
     const double seconds = std::chrono::duration<double>(loop_.now() - begin_).count();
-    std::printf("{\"sent\": %llu, \"ok\": %llu, \"failed\": %llu, \"spans_per_s\": %.0f, \"bytes_per_span\": %.1f}\n",
-                static_cast<unsigned long long>(sent_), static_cast<unsigned long long>(ok_),
-                static_cast<unsigned long long>(sent_ - ok_), static_cast<double>(ok_) / seconds,
-                static_cast<double>(payload_.bytes.size()) / payload_.spans);
+    std::printf(
+        "{\"sent\": %llu, \"ok\": %llu, \"failed\": %llu, \"spans_per_s\": %.0f, "
+        "\"bytes_per_span\": %.1f}\n",
+        static_cast<unsigned long long>(sent_), static_cast<unsigned long long>(ok_),
+        static_cast<unsigned long long>(sent_ - ok_), static_cast<double>(ok_) / seconds,
+        static_cast<double>(payload_.bytes.size()) / payload_.spans);
   }
 
  private:
@@ -156,8 +162,9 @@ class Generator {
       return;
     }
     if (rate_ > 0) {
-      const auto due = begin_ + std::chrono::duration_cast<Executor::Duration>(
-                                    std::chrono::duration<double>(static_cast<double>(sent_) / rate_));
+      const auto due =
+          begin_ + std::chrono::duration_cast<Executor::Duration>(
+                       std::chrono::duration<double>(static_cast<double>(sent_) / rate_));
       if (due > loop_.now()) {
         sent_ += payload_.spans;  // taken: another slot must wait for the one behind
         timers_.resize(slots_);
@@ -186,8 +193,9 @@ class Generator {
     }
     request.timeout = std::chrono::seconds(60);
     auto answered = [this, slot](net::ClientResponse response) {
-      loop_.post([this, slot, good = !response.failed && (grpc_ ? response.grpc == net::GrpcCode::ok
-                                                                : response.status == 200)] {
+      loop_.post([this, slot,
+                  good = !response.failed &&
+                         (grpc_ ? response.grpc == net::GrpcCode::ok : response.status == 200)] {
         if (good) ok_ += payload_.spans;
         next(slot);
       });
@@ -241,9 +249,11 @@ int main(int argc, char** argv) {
   const sluice::bench::Options options(argc, argv);
   if (command == "generate") return sluice::bench::run_generator(options);
   if (command == "sink") return sluice::bench::run_sink(options);
-  std::fprintf(stderr,
-               "usage: load generate [--to 127.0.0.1:4317] [--protocol grpc|http] [--compression none|gzip] [--batch 512]\n"
-               "                     [--total 1000000] [--rate 0] [--connections 4] [--in-flight 4]\n"
-               "       load sink [--listen 127.0.0.1:5317]\n");
+  std::fprintf(
+      stderr,
+      "usage: load generate [--to 127.0.0.1:4317] [--protocol grpc|http] [--compression none|gzip] "
+      "[--batch 512]\n"
+      "                     [--total 1000000] [--rate 0] [--connections 4] [--in-flight 4]\n"
+      "       load sink [--listen 127.0.0.1:5317]\n");
   return 2;
 }

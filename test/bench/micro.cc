@@ -39,14 +39,11 @@ std::string request_of(std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     spans[i].name = "GET /api/v1/products/{id}";
     spans[i].parent_span_id = test::make_id(i + 7, 8);
-    spans[i].attributes = {{"http.request.method", "GET"},
-                           {"http.route", "/api/v1/products/{id}"},
-                           {"http.response.status_code", 200},
-                           {"server.address", "shop-7f9c4.internal.example"},
-                           {"network.peer.port", 43512},
-                           {"user.id", "user-" + std::to_string(i)},
-                           {"db.system", "postgresql"},
-                           {"retry", false}};
+    spans[i].attributes = {
+        {"http.request.method", "GET"},     {"http.route", "/api/v1/products/{id}"},
+        {"http.response.status_code", 200}, {"server.address", "shop-7f9c4.internal.example"},
+        {"network.peer.port", 43512},       {"user.id", "user-" + std::to_string(i)},
+        {"db.system", "postgresql"},        {"retry", false}};
   }
   return test::make_request({{.service = "shop", .spans = std::move(spans)}});
 }
@@ -189,8 +186,9 @@ BENCHMARK(delete_attribute);
 
 void update_attribute(benchmark::State& state) {
   const SpanBatch batch = test::parse_batch(request_of(512));
-  const std::string field = test::length_field(
-      otlp::span::attributes, test::key_value_message({"user.id", "a value that is somewhat longer"}));
+  const std::string field =
+      test::length_field(otlp::span::attributes,
+                         test::key_value_message({"user.id", "a value that is somewhat longer"}));
   PerSpan cost(state);
   for (auto _ : state) {
     BatchEditor editor(batch);

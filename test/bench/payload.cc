@@ -25,12 +25,14 @@ void write_attributes(SpanWriter& out, std::mt19937_64& random) {
   out.attribute(otlp::span::attributes, "http.request.method", std::string_view("GET"));
   out.attribute(otlp::span::attributes, "url.path", "/api/v1/products/" + pick(10000));
   out.attribute(otlp::span::attributes, "http.response.status_code", std::int64_t{200});
-  out.attribute(otlp::span::attributes, "server.address", "checkout-" + pick(9) + ".prod.svc.cluster.local");
+  out.attribute(otlp::span::attributes, "server.address",
+                "checkout-" + pick(9) + ".prod.svc.cluster.local");
   out.attribute(otlp::span::attributes, "server.port", std::int64_t{8080});
   out.attribute(otlp::span::attributes, "user_agent.original",
                 std::string_view("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"));
   out.attribute(otlp::span::attributes, "network.protocol.version", std::string_view("1.1"));
-  out.attribute(otlp::span::attributes, "client.address", "10." + pick(255) + "." + pick(255) + ".7");
+  out.attribute(otlp::span::attributes, "client.address",
+                "10." + pick(255) + "." + pick(255) + ".7");
 }
 
 }  // namespace
@@ -47,7 +49,8 @@ Payload make_payload(std::uint32_t spans, std::mt19937_64& random) {
   payload.spans = spans;
   payload.ids.resize((spans + spans_per_trace - 1) / spans_per_trace);
   SpanWriter out(spans * 512 + 4096);
-  std::vector<std::pair<std::uint32_t, std::uint64_t>> marks;  // trace, the marker written in place of its id
+  std::vector<std::pair<std::uint32_t, std::uint64_t>>
+      marks;  // trace, the marker written in place of its id
   // Ids are found again in the finished bytes by a marker: lengths are patched in behind them.
   for (std::size_t service = 0; service < services.size(); ++service) {
     if (service >= spans) break;

@@ -8,9 +8,9 @@
 
 namespace sluice::bench {
 
-/// One OTLP request with the places where its trace ids stand, so that each send carries new traces at
-/// the cost of a few 16-byte writes. About 410 bytes a span: eight attributes, eight spans a trace,
-/// spans grouped by service as an agent would see them.
+/// One OTLP request with the places where its trace ids stand, so that each send carries new traces
+/// at the cost of a few 16-byte writes. About 410 bytes a span: eight attributes, eight spans a
+/// trace, spans grouped by service as an agent would see them.
 struct Payload {
   std::string bytes;
   std::vector<std::vector<std::size_t>> ids;  ///< by trace: offsets of its id in `bytes`

@@ -24,10 +24,13 @@ namespace {
 /// A debug exporter that writes to a file of its own, and what it wrote.
 struct DebugFixture {
   explicit DebugFixture(const std::string& options) {
-    path = (std::filesystem::temp_directory_path() / ("sluice-debug-" + std::to_string(::getpid()) + ".txt")).string();
+    path = (std::filesystem::temp_directory_path() /
+            ("sluice-debug-" + std::to_string(::getpid()) + ".txt"))
+               .string();
     std::filesystem::remove(path);
     config::Problems problems;
-    const std::string text = "{use_internal_logger: false, output_paths: [\"" + path + "\"], " + options + "}";
+    const std::string text =
+        "{use_internal_logger: false, output_paths: [\"" + path + "\"], " + options + "}";
     const auto decoded = debug_exporter().decode(config::parse_text(text, "test.yaml", problems));
     for (const auto& problem : problems.list()) FAIL(problem.to_string());
     exporter = decoded.build({{"debug", executor, metrics, ledger}, counters, loops});
@@ -64,26 +67,29 @@ const SpanBatch& rich_batch() {
   static const SpanBatch batch = make_batch(
       {{.service = "shop",
         .schema_url = "https://example.com/schema",
-        .spans = {{.name = "pay",
-                   .trace_id = std::string(16, '\x11'),
-                   .span_id = std::string(8, '\x22'),
-                   .parent_span_id = std::string(8, '\x33'),
-                   .trace_state = "a=b",
-                   .kind = 3,
-                   .start = 1'581'452'772'000'000'321,
-                   .end = 1'581'452'773'000'000'789,
-                   .attributes = {{"text", "hi"},
-                                  {"number", 5},
-                                  {"real", 0.5},
-                                  {"yes", true},
-                                  {"list", Array{1, "two"}},
-                                  {"map", KvList{{"k", "v"}}},
-                                  {"raw", Bytes{"\x01\xff"}},
-                                  {"none", Value()}},
-                   .events = {{.name = "cached", .time_unix_nano = 1'581'452'773'000'000'123, .attributes = {{"hit", true}}}},
-                   .links = {{.trace_id = std::string(16, '\x44'), .span_id = std::string(8, '\x55')}},
-                   .status_code = 2,
-                   .status_message = "declined"}}}});
+        .spans = {
+            {.name = "pay",
+             .trace_id = std::string(16, '\x11'),
+             .span_id = std::string(8, '\x22'),
+             .parent_span_id = std::string(8, '\x33'),
+             .trace_state = "a=b",
+             .kind = 3,
+             .start = 1'581'452'772'000'000'321,
+             .end = 1'581'452'773'000'000'789,
+             .attributes = {{"text", "hi"},
+                            {"number", 5},
+                            {"real", 0.5},
+                            {"yes", true},
+                            {"list", Array{1, "two"}},
+                            {"map", KvList{{"k", "v"}}},
+                            {"raw", Bytes{"\x01\xff"}},
+                            {"none", Value()}},
+             .events = {{.name = "cached",
+                         .time_unix_nano = 1'581'452'773'000'000'123,
+                         .attributes = {{"hit", true}}}},
+             .links = {{.trace_id = std::string(16, '\x44'), .span_id = std::string(8, '\x55')}},
+             .status_code = 2,
+             .status_message = "declined"}}}});
   return batch;
 }
 
@@ -92,7 +98,8 @@ const SpanBatch& rich_batch() {
 TEST_CASE("basic shows a line a batch with its counts", "[debug]") {
   DebugFixture fixture("verbosity: basic");
   CaptureAnswer answer;
-  fixture.exporter->consume(make_batch({{.spans = numbered_spans(2)}, {.spans = numbered_spans(3)}}), answer.ack());
+  fixture.exporter->consume(
+      make_batch({{.spans = numbered_spans(2)}, {.spans = numbered_spans(3)}}), answer.ack());
   fixture.executor.run();
   CHECK(fixture.written() == "Traces\t{\"resource spans\": 2, \"spans\": 5}\n");
   REQUIRE(answer.answers.size() == 1);
@@ -150,7 +157,9 @@ SpanLink #0
 
 TEST_CASE("nothing in a span reaches the terminal as a command", "[debug]") {
   const std::string text =
-      debug_text::normal(make_batch({{.spans = {{.name = "a\x1b[31m\nb\xc2\x9b" "c\xff", .attributes = {{"\r", "\x7f"}}}}}}));
+      debug_text::normal(make_batch({{.spans = {{.name = "a\x1b[31m\nb\xc2\x9b"
+                                                         "c\xff",
+                                                 .attributes = {{"\r", "\x7f"}}}}}}));
   CHECK(text.substr(0, text.find(' ')) == "a\\x1b[31m\\nb\\x9bc\xef\xbf\xbd");
   CHECK(text.find("\\x0d=\\x7f") != std::string::npos);
 }
@@ -159,7 +168,8 @@ TEST_CASE("sampling shows the first batches of a second, then every n-th", "[deb
   DebugFixture fixture("sampling_initial: 2, sampling_thereafter: 3");
   const auto lines_of = [&](int batches) {
     const std::string before = fixture.written();
-    for (int i = 0; i < batches; ++i) fixture.exporter->consume(make_batch({{.spans = numbered_spans(1)}}), {});
+    for (int i = 0; i < batches; ++i)
+      fixture.exporter->consume(make_batch({{.spans = numbered_spans(1)}}), {});
     fixture.executor.run();
     const std::string text = fixture.written().substr(before.size());
     return std::count(text.begin(), text.end(), '\n');
@@ -197,6 +207,6 @@ TEST_CASE("mistakes in the options of debug are found", "[debug]") {
 }
 
 TEST_CASE("the README of the debug exporter tells the truth", "[debug]") {
-  CHECK(readme_mistakes("exporters/debug/README.md", "exporters", "debug", debug_exporter().decode) ==
-        std::vector<std::string>{});
+  CHECK(readme_mistakes("exporters/debug/README.md", "exporters", "debug",
+                        debug_exporter().decode) == std::vector<std::string>{});
 }

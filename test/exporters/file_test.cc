@@ -5,9 +5,9 @@
 
 #include "exporters/file/file.h"
 #include "exporters/file/file_sender.h"
+#include "pipeline/codec/otlp_json.h"
 #include "pipeline/net/compression.h"
 #include "pipeline/net/event_loop.h"
-#include "pipeline/codec/otlp_json.h"
 #include "test/exporters/temporary_directory.h"
 #include "test/support/manual_executor.h"
 #include "test/support/otlp_builder.h"
@@ -53,7 +53,8 @@ std::vector<std::string> messages(std::string_view bytes) {
   std::vector<std::string> out;
   while (bytes.size() >= 4) {
     std::size_t size = 0;
-    for (int i = 0; i < 4; ++i) size = size << 8 | static_cast<unsigned char>(bytes[static_cast<std::size_t>(i)]);
+    for (int i = 0; i < 4; ++i)
+      size = size << 8 | static_cast<unsigned char>(bytes[static_cast<std::size_t>(i)]);
     REQUIRE(bytes.size() >= 4 + size);
     out.emplace_back(bytes.substr(4, size));
     bytes.remove_prefix(4 + size);
@@ -87,11 +88,12 @@ class AnswerPromise final : public AckTarget {
 
 }  // namespace
 
-TEST_CASE("the file exporter answers when the spans are with the file, and stop writes them out", "[file]") {
+TEST_CASE("the file exporter answers when the spans are with the file, and stop writes them out",
+          "[file]") {
   TemporaryDirectory directory;
   config::Problems problems;
-  const auto decoded =
-      file_exporter().decode(config::parse_text("path: " + (directory / "t.json"), "test.yaml", problems));
+  const auto decoded = file_exporter().decode(
+      config::parse_text("path: " + (directory / "t.json"), "test.yaml", problems));
   REQUIRE(problems.list().empty());
   net::EventLoops loops(1);
   loops.start();
@@ -158,8 +160,9 @@ TEST_CASE("compressed messages stand behind their lengths in either format", "[f
   const std::vector<std::string> packed = messages(directory.content("t.zst"));
   REQUIRE(packed.size() == 2);
   const std::string line = json_line(batch);
-  const std::string expected =
-      options.format == FileOptions::Format::json ? line.substr(0, line.size() - 1) : batch.encode().to_string();
+  const std::string expected = options.format == FileOptions::Format::json
+                                   ? line.substr(0, line.size() - 1)
+                                   : batch.encode().to_string();
   CHECK(inflated(packed[0]) == expected);
   CHECK(inflated(packed[1]) == expected);
 }
@@ -195,18 +198,23 @@ TEST_CASE("a file for each value of a resource attribute", "[file]") {
     CHECK(directory.content("out/b.json") == json_line(batch.slice(1, 2)));
   }
   SECTION("those without the attribute are counted as rejected") {
-    const SendResult result = fixture.send(make_batch({from("a", 1), from(5, 2), {.spans = numbered_spans(4)}}));
+    const SendResult result =
+        fixture.send(make_batch({from("a", 1), from(5, 2), {.spans = numbered_spans(4)}}));
     CHECK(result.kind == SendResult::Kind::delivered);
     CHECK(result.rejected_spans == 6);
   }
   SECTION("no value leads out of the directory") {
-    CHECK(fixture.send(make_batch({from("../../x", 1), from("/etc/y", 1), from("a/../../../z", 1), from("..", 1)}))
+    CHECK(fixture
+              .send(make_batch(
+                  {from("../../x", 1), from("/etc/y", 1), from("a/../../../z", 1), from("..", 1)}))
               .rejected_spans == 0);
     fixture.sender->stop();
-    CHECK(directory.names() == std::set<std::string>{"out/x.json", "out/etc/y.json", "out/z.json", "out/.json"});
+    CHECK(directory.names() ==
+          std::set<std::string>{"out/x.json", "out/etc/y.json", "out/z.json", "out/.json"});
   }
   SECTION("a value that makes no file name costs nobody else") {
-    const SendResult result = fixture.send(make_batch({from(std::string(5000, 'n'), 2), from("a", 1)}));
+    const SendResult result =
+        fixture.send(make_batch({from(std::string(5000, 'n'), 2), from("a", 1)}));
     CHECK(result.kind == SendResult::Kind::delivered);
     CHECK(result.rejected_spans == 2);
     fixture.sender->stop();
@@ -224,7 +232,8 @@ TEST_CASE("more values than open files: each file holds all of its records", "[f
   REQUIRE(fixture.start(options));
   std::vector<ResourceSpec> resources;
   for (const char* name : {"a", "b", "c", "d", "e"}) {
-    resources.push_back({.attributes = {{"fileexporter.path_segment", name}}, .spans = numbered_spans(1)});
+    resources.push_back(
+        {.attributes = {{"fileexporter.path_segment", name}}, .spans = numbered_spans(1)});
   }
   const SpanBatch batch = make_batch(resources);
   for (int i = 0; i < 3; ++i) CHECK(fixture.send(batch).kind == SendResult::Kind::delivered);
@@ -232,7 +241,8 @@ TEST_CASE("more values than open files: each file holds all of its records", "[f
   CHECK(directory.names().size() == 5);
   for (std::uint32_t i = 0; i < 5; ++i) {
     const std::string line = json_line(batch.slice(i, 1));
-    CHECK(directory.content(std::string(1, static_cast<char>('a' + i)) + ".json") == line + line + line);
+    CHECK(directory.content(std::string(1, static_cast<char>('a' + i)) + ".json") ==
+          line + line + line);
   }
 }
 
@@ -246,7 +256,8 @@ TEST_CASE("directories are made where that is asked for", "[file]") {
   options.create_directory = true;
   options.directory_permissions = 0700;
   REQUIRE(fixture.start(options));
-  CHECK(std::filesystem::status(directory / "deep").permissions() == std::filesystem::perms::owner_all);
+  CHECK(std::filesystem::status(directory / "deep").permissions() ==
+        std::filesystem::perms::owner_all);
 }
 
 TEST_CASE("mistakes in the options of file are found", "[file]") {
@@ -266,7 +277,8 @@ TEST_CASE("mistakes in the options of file are found", "[file]") {
   CHECK(mistakes("{path: a, create_directory: true, directory_permissions: '7777'}").size() == 1);
   CHECK(mistakes("{path: a, group_by: {enabled: true}}").size() == 1);
   CHECK(mistakes("{path: '*.json', group_by: {enabled: true}}").size() == 1);
-  CHECK(mistakes("{path: 'x*.json', group_by: {enabled: true, resource_attribute: ''}}").size() == 1);
+  CHECK(mistakes("{path: 'x*.json', group_by: {enabled: true, resource_attribute: ''}}").size() ==
+        1);
   CHECK(mistakes("{path: a, rotation: {max_megabytes: 0}}").size() == 1);
   CHECK(mistakes("{path: a, sending_queue: {}}").size() == 1);
 }

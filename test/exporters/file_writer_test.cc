@@ -36,7 +36,8 @@ class FileSizeLimit {
   void (*signal_)(int);
 };
 
-const auto noon = std::chrono::system_clock::time_point(std::chrono::milliseconds(1'767'366'245'007));
+const auto noon =
+    std::chrono::system_clock::time_point(std::chrono::milliseconds(1'767'366'245'007));
 
 RotationOptions small_files() {
   RotationOptions rotation;
@@ -47,7 +48,8 @@ RotationOptions small_files() {
 /// A record of 600 KiB, of which two do not fit into a file of a megabyte.
 std::string large_record(char fill) { return std::string(600 * 1024, fill); }
 
-void write(FileWriter& writer, const std::string& record, std::chrono::system_clock::time_point now) {
+void write(FileWriter& writer, const std::string& record,
+           std::chrono::system_clock::time_point now) {
   REQUIRE(writer.prepare(record.size(), now) == 0);
   writer.append(record, 1);
 }
@@ -97,14 +99,16 @@ TEST_CASE("a full file is renamed after the time and a new one is begun", "[file
   write(writer, large_record('b'), noon);
   write(writer, large_record('c'), noon);
   REQUIRE(writer.flush() == 0);
-  CHECK(directory.names() == std::set<std::string>{"traces.json", "traces-2026-01-02T15-04-05.007.json",
+  CHECK(directory.names() == std::set<std::string>{"traces.json",
+                                                   "traces-2026-01-02T15-04-05.007.json",
                                                    "traces-2026-01-02T15-04-05.008.json"});
   CHECK(directory.content("traces-2026-01-02T15-04-05.007.json") == large_record('a'));
   CHECK(directory.content("traces-2026-01-02T15-04-05.008.json") == large_record('b'));
   CHECK(directory.content("traces.json") == large_record('c'));
 }
 
-TEST_CASE("with rotation a file that is there is carried on, and counts towards the size", "[file]") {
+TEST_CASE("with rotation a file that is there is carried on, and counts towards the size",
+          "[file]") {
   TemporaryDirectory directory;
   directory.create("traces", large_record('a'));
   FileWriter writer(directory / "traces", false, small_files());
@@ -116,16 +120,15 @@ TEST_CASE("with rotation a file that is there is carried on, and counts towards 
 
 TEST_CASE("old backups are removed by number and by age, other files are not", "[file]") {
   TemporaryDirectory directory;
-  for (const char* name : {"t-2026-01-02T10-00-00.000.json", "t-2026-01-01T10-00-00.000.json", "t-2025-12-20T10-00-00.000.json",
-                           "t-notes.json", "t-2025-12-20T10-00-00.000.txt", "u-2025-12-20T10-00-00.000.json"}) {
+  for (const char* name : {"t-2026-01-02T10-00-00.000.json", "t-2026-01-01T10-00-00.000.json",
+                           "t-2025-12-20T10-00-00.000.json", "t-notes.json",
+                           "t-2025-12-20T10-00-00.000.txt", "u-2025-12-20T10-00-00.000.json"}) {
     directory.create(name, "x");
   }
   RotationOptions rotation;
-  std::set<std::string> left{"t-2026-01-02T10-00-00.000.json", "t-notes.json", "t-2025-12-20T10-00-00.000.txt",
-                             "u-2025-12-20T10-00-00.000.json"};
-  SECTION("by number") {
-    rotation.max_backups = 1;
-  }
+  std::set<std::string> left{"t-2026-01-02T10-00-00.000.json", "t-notes.json",
+                             "t-2025-12-20T10-00-00.000.txt", "u-2025-12-20T10-00-00.000.json"};
+  SECTION("by number") { rotation.max_backups = 1; }
   SECTION("by age") {
     rotation.max_days = 3;
     left.insert("t-2026-01-01T10-00-00.000.json");
@@ -138,7 +141,8 @@ TEST_CASE("old backups are removed by number and by age, other files are not", "
   CHECK(directory.names() == left);
 }
 
-TEST_CASE("what a full disk lets through of a record is cut off, and written once there is room", "[file]") {
+TEST_CASE("what a full disk lets through of a record is cut off, and written once there is room",
+          "[file]") {
   TemporaryDirectory directory;
   FileWriter writer(directory / "a.json", false, std::nullopt);
   REQUIRE(writer.open() == 0);

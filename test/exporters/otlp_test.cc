@@ -24,7 +24,9 @@ using Seen = H2Server::Seen;
 
 namespace {
 
-SpanBatch spans(std::size_t count) { return test::make_batch({{.service = "shop", .spans = test::numbered_spans(count)}}); }
+SpanBatch spans(std::size_t count) {
+  return test::make_batch({{.service = "shop", .spans = test::numbered_spans(count)}});
+}
 
 Said ok(const std::string& message = "") {
   Said answer;
@@ -54,14 +56,17 @@ std::string any(const std::string& type, const std::string& value) {
 }
 
 std::string retry_info(std::uint64_t seconds, std::uint64_t nanos) {
-  return any("google.rpc.RetryInfo", length_field(1, varint_field(1, seconds) + varint_field(2, nanos)));
+  return any("google.rpc.RetryInfo",
+             length_field(1, varint_field(1, seconds) + varint_field(2, nanos)));
 }
 
 }  // namespace
 
 TEST_CASE("otlp: a batch arrives as the bytes it came as", "[otlp_exporter]") {
   H2Server server([](const Seen&) { return ok(); });
-  ExporterFixture fixture(otlp_exporter(), plain(server, ", compression: none, headers: {X-Tenant: blue, token-bin: a}"));
+  ExporterFixture fixture(
+      otlp_exporter(),
+      plain(server, ", compression: none, headers: {X-Tenant: blue, token-bin: a}"));
   fixture.start();
   const SpanBatch batch = spans(100);
   fixture.send(batch);
@@ -94,15 +99,18 @@ TEST_CASE("otlp: each compression says its name and can be undone", "[otlp_expor
     CHECK(seen.headers.at("grpc-encoding") == name);
     CHECK(seen.body.at(0) == 1);
     BufferWriter out;
-    REQUIRE(net::inflate(encoding, std::string_view(seen.body).substr(5), 1 << 20, out) == net::InflateError::none);
+    REQUIRE(net::inflate(encoding, std::string_view(seen.body).substr(5), 1 << 20, out) ==
+            net::InflateError::none);
     CHECK((out.bytes() == batch.encode().to_string()));
   }
 }
 
 TEST_CASE("otlp: options reach the wire", "[otlp_exporter]") {
   H2Server server([](const Seen&) { return ok(); });
-  ExporterFixture fixture(otlp_exporter(), plain(server, ", authority: other.example, user_agent: me/1, timeout: 2s, "
-                                                         "balancer_name: pick_first, wait_for_ready: true, keepalive: {}"));
+  ExporterFixture fixture(otlp_exporter(),
+                          plain(server,
+                                ", authority: other.example, user_agent: me/1, timeout: 2s, "
+                                "balancer_name: pick_first, wait_for_ready: true, keepalive: {}"));
   fixture.start();
   fixture.send(spans(1));
   fixture.stop();
@@ -113,7 +121,8 @@ TEST_CASE("otlp: options reach the wire", "[otlp_exporter]") {
 }
 
 TEST_CASE("otlp: TLS is on unless it is switched off", "[otlp_exporter]") {
-  const test::Certificate authority = test::make_certificate({.name = "test authority", .authority = true});
+  const test::Certificate authority =
+      test::make_certificate({.name = "test authority", .authority = true});
   const test::TemporaryFile ca(authority.certificate);
   H2Server::Options options;
   options.socket.tls = test::make_certificate({.name = "gateway.example", .issuer = &authority});
@@ -122,7 +131,9 @@ TEST_CASE("otlp: TLS is on unless it is switched off", "[otlp_exporter]") {
   const std::string tls = "ca_file: \"" + ca.path() + "\", server_name_override: gateway.example";
   std::string yaml;
   SECTION("by default") { yaml = "{endpoint: \"localhost:" + port + "\", tls: {" + tls + "}}"; }
-  SECTION("with a CA, whatever insecure says") { yaml = "{endpoint: \"localhost:" + port + "\", tls: {insecure: true, " + tls + "}}"; }
+  SECTION("with a CA, whatever insecure says") {
+    yaml = "{endpoint: \"localhost:" + port + "\", tls: {insecure: true, " + tls + "}}";
+  }
   ExporterFixture fixture(otlp_exporter(), yaml);
   fixture.start();
   fixture.send(spans(1));
@@ -133,14 +144,17 @@ TEST_CASE("otlp: TLS is on unless it is switched off", "[otlp_exporter]") {
 }
 
 TEST_CASE("otlp: a certificate that cannot be read is named at start", "[otlp_exporter]") {
-  ExporterFixture fixture(otlp_exporter(), "{endpoint: \"localhost:4317\", tls: {ca_file: /nowhere/ca.pem}}");
+  ExporterFixture fixture(otlp_exporter(),
+                          "{endpoint: \"localhost:4317\", tls: {ca_file: /nowhere/ca.pem}}");
   std::string error;
   CHECK_FALSE(fixture.exporter->start(error));
   CHECK(error == "tls.ca_file \"/nowhere/ca.pem\": cannot read: No such file or directory");
 }
 
 TEST_CASE("otlp: what is rejected in part is counted and not sent again", "[otlp_exporter]") {
-  H2Server server([](const Seen&) { return ok(length_field(1, varint_field(1, 3) + length_field(2, "too old"))); });
+  H2Server server([](const Seen&) {
+    return ok(length_field(1, varint_field(1, 3) + length_field(2, "too old")));
+  });
   ExporterFixture fixture(otlp_exporter(), plain(server));
   fixture.start();
   fixture.send(spans(10));
@@ -153,7 +167,8 @@ TEST_CASE("otlp: what is rejected in part is counted and not sent again", "[otlp
 TEST_CASE("otlp: a request that is too large goes in halves", "[otlp_exporter]") {
   const SpanBatch batch = spans(8);
   const std::size_t most = batch.encode().size / 2;
-  H2Server server([most](const Seen& seen) { return seen.body.size() > most ? status("8") : ok(); });
+  H2Server server(
+      [most](const Seen& seen) { return seen.body.size() > most ? status("8") : ok(); });
   ExporterFixture fixture(otlp_exporter(), plain(server, ", compression: none"));
   fixture.start();
   fixture.send(batch);
@@ -175,7 +190,9 @@ TEST_CASE("otlp: what is permanent is dropped at once", "[otlp_exporter]") {
 TEST_CASE("otlp: a backend that was not there gets the spans when it is", "[otlp_exporter]") {
   auto calls = std::make_shared<std::atomic<int>>(0);
   H2Server server([calls](const Seen&) { return (*calls)++ == 0 ? status("14") : ok(); });
-  ExporterFixture fixture(otlp_exporter(), plain(server, ", retry_on_failure: {initial_interval: 1ms, max_interval: 1ms}"));
+  ExporterFixture fixture(
+      otlp_exporter(),
+      plain(server, ", retry_on_failure: {initial_interval: 1ms, max_interval: 1ms}"));
   fixture.start();
   fixture.send(spans(5));
   server.wait_for_seen(2);
@@ -186,13 +203,14 @@ TEST_CASE("otlp: a backend that was not there gets the spans when it is", "[otlp
 TEST_CASE("otlp: each code means what the specification says", "[otlp_exporter]") {
   using net::GrpcCode;
   const auto kind = [](GrpcCode code) { return read_grpc_response(response(code)).kind; };
-  for (const GrpcCode code : {GrpcCode::cancelled, GrpcCode::deadline_exceeded, GrpcCode::aborted, GrpcCode::out_of_range,
-                              GrpcCode::unavailable, GrpcCode::data_loss}) {
+  for (const GrpcCode code : {GrpcCode::cancelled, GrpcCode::deadline_exceeded, GrpcCode::aborted,
+                              GrpcCode::out_of_range, GrpcCode::unavailable, GrpcCode::data_loss}) {
     CHECK(kind(code) == Kind::retry);
   }
-  for (const GrpcCode code : {GrpcCode::unknown, GrpcCode::not_found, GrpcCode::already_exists, GrpcCode::permission_denied,
-                              GrpcCode::failed_precondition, GrpcCode::unimplemented, GrpcCode::internal,
-                              GrpcCode::unauthenticated}) {
+  for (const GrpcCode code :
+       {GrpcCode::unknown, GrpcCode::not_found, GrpcCode::already_exists,
+        GrpcCode::permission_denied, GrpcCode::failed_precondition, GrpcCode::unimplemented,
+        GrpcCode::internal, GrpcCode::unauthenticated}) {
     CHECK(kind(code) == Kind::permanent);
   }
   CHECK(kind(GrpcCode::invalid_argument) == Kind::invalid);
@@ -205,7 +223,8 @@ TEST_CASE("otlp: each code means what the specification says", "[otlp_exporter]"
 
 TEST_CASE("otlp: RetryInfo among the details sets the delay", "[otlp_exporter]") {
   net::ClientResponse made = response(net::GrpcCode::resource_exhausted);
-  made.status_details = varint_field(1, 8) + any("google.rpc.Help", "x") + retry_info(2, 500'000'000);
+  made.status_details =
+      varint_field(1, 8) + any("google.rpc.Help", "x") + retry_info(2, 500'000'000);
   CHECK(read_grpc_response(made).kind == Kind::retry);
   CHECK(read_grpc_response(made).delay == 2500ms);
   made.grpc = net::GrpcCode::unavailable;
@@ -225,28 +244,39 @@ TEST_CASE("otlp: both names are the same type", "[otlp_exporter]") {
 
 TEST_CASE("otlp: mistakes are named", "[otlp_exporter]") {
   const auto lines = [](const std::string& yaml) { return test::mistakes(otlp_exporter(), yaml); };
-  const auto with = [&](const std::string& more) { return lines("{endpoint: \"a:1\", " + more + "}"); };
+  const auto with = [&](const std::string& more) {
+    return lines("{endpoint: \"a:1\", " + more + "}");
+  };
   CHECK(lines("{}") == Lines{"test.yaml:1:1: endpoint: required, but missing"});
-  CHECK(lines("{endpoint: gateway}") ==
-        Lines{"test.yaml:1:12: endpoint: expected an address such as \"gateway:4317\", \"dns:///gateway:4317\" or "
-              "\"unix:///run/x.sock\", found \"gateway\""});
-  CHECK(with("compression: lz4") ==
-        Lines{"test.yaml:1:32: compression: expected one of \"gzip\", \"zstd\", \"snappy\", \"none\", \"\", found \"lz4\""});
+  CHECK(lines("{endpoint: gateway}") == Lines{"test.yaml:1:12: endpoint: expected an address such "
+                                              "as \"gateway:4317\", \"dns:///gateway:4317\" or "
+                                              "\"unix:///run/x.sock\", found \"gateway\""});
+  CHECK(with("compression: lz4") == Lines{"test.yaml:1:32: compression: expected one of \"gzip\", "
+                                          "\"zstd\", \"snappy\", \"none\", \"\", found \"lz4\""});
   CHECK(with("balancer_name: random") ==
-        Lines{"test.yaml:1:34: balancer_name: expected one of \"round_robin\", \"pick_first\", found \"random\""});
+        Lines{"test.yaml:1:34: balancer_name: expected one of \"round_robin\", \"pick_first\", "
+              "found \"random\""});
   CHECK(with("auth: {authenticator: oauth2}") ==
-        Lines{"test.yaml:1:25: auth: authenticators come later; until then give the credential in headers"});
-  CHECK(with("middlewares: [x]") == Lines{"test.yaml:1:32: middlewares: middlewares are not supported"});
-  CHECK(with("headers: {te: x}") == Lines{"test.yaml:1:28: headers: \"te\" is set by the exporter itself"});
-  CHECK(with("headers: {\"a b\": x}") == Lines{"test.yaml:1:28: headers: \"a b\" is no name of a header"});
-  CHECK(with("headers: {a: \"x\\n\"}") ==
-        Lines{"test.yaml:1:28: headers: the value of \"a\" holds a line break or another control character"});
+        Lines{"test.yaml:1:25: auth: authenticators come later; until then give the credential in "
+              "headers"});
+  CHECK(with("middlewares: [x]") ==
+        Lines{"test.yaml:1:32: middlewares: middlewares are not supported"});
+  CHECK(with("headers: {te: x}") ==
+        Lines{"test.yaml:1:28: headers: \"te\" is set by the exporter itself"});
+  CHECK(with("headers: {\"a b\": x}") ==
+        Lines{"test.yaml:1:28: headers: \"a b\" is no name of a header"});
+  CHECK(with("headers: {a: \"x\\n\"}") == Lines{"test.yaml:1:28: headers: the value of \"a\" holds "
+                                                "a line break or another control character"});
   CHECK(with("headers: [{name: a, value: b}]").empty());
-  CHECK(with("keepalive: {time: -1s}") == Lines{"test.yaml:1:37: keepalive.time: must not be negative"});
-  CHECK(with("keepalive: {timeout: 0}") == Lines{"test.yaml:1:40: keepalive.timeout: must be more than 0"});
-  CHECK(with("endpont: x") == Lines{"test.yaml:1:19: endpont: unknown key; did you mean \"endpoint\"?"});
+  CHECK(with("keepalive: {time: -1s}") ==
+        Lines{"test.yaml:1:37: keepalive.time: must not be negative"});
+  CHECK(with("keepalive: {timeout: 0}") ==
+        Lines{"test.yaml:1:40: keepalive.timeout: must be more than 0"});
+  CHECK(with("endpont: x") ==
+        Lines{"test.yaml:1:19: endpont: unknown key; did you mean \"endpoint\"?"});
 }
 
 TEST_CASE("otlp: the README tells what is decoded", "[otlp_exporter]") {
-  CHECK(test::readme_mistakes("exporters/otlp/README.md", "exporters", "otlp", otlp_exporter().decode) == Lines{});
+  CHECK(test::readme_mistakes("exporters/otlp/README.md", "exporters", "otlp",
+                              otlp_exporter().decode) == Lines{});
 }

@@ -24,7 +24,9 @@ using Seen = HttpServer::Seen;
 
 namespace {
 
-SpanBatch spans(std::size_t count) { return test::make_batch({{.service = "shop", .spans = test::numbered_spans(count)}}); }
+SpanBatch spans(std::size_t count) {
+  return test::make_batch({{.service = "shop", .spans = test::numbered_spans(count)}});
+}
 
 Said answer(std::string_view status, std::string_view body = "", std::string_view headers = "") {
   return {.bytes = http_response(status, body, headers)};
@@ -34,7 +36,8 @@ std::string to(const HttpServer& server, const std::string& more = "") {
   return "{endpoint: \"http://" + server.address() + "\"" + more + "}";
 }
 
-net::ClientResponse response(int status, std::string body = "", std::string content_type = "application/x-protobuf") {
+net::ClientResponse response(int status, std::string body = "",
+                             std::string content_type = "application/x-protobuf") {
   net::ClientResponse made;
   made.status = status;
   made.body = std::move(body);
@@ -42,13 +45,16 @@ net::ClientResponse response(int status, std::string body = "", std::string cont
   return made;
 }
 
-SendResult read(const net::ClientResponse& made) { return read_http_response(made, std::chrono::system_clock::now()); }
+SendResult read(const net::ClientResponse& made) {
+  return read_http_response(made, std::chrono::system_clock::now());
+}
 
 }  // namespace
 
 TEST_CASE("otlphttp: a batch arrives as the bytes it came as", "[otlphttp_exporter]") {
   HttpServer server([](const Seen&) { return answer("200 OK"); });
-  ExporterFixture fixture(otlphttp_exporter(), to(server, ", compression: none, headers: {X-Tenant: blue}"));
+  ExporterFixture fixture(otlphttp_exporter(),
+                          to(server, ", compression: none, headers: {X-Tenant: blue}"));
   fixture.start();
   const SpanBatch batch = spans(100);
   fixture.send(batch);
@@ -64,8 +70,10 @@ TEST_CASE("otlphttp: a batch arrives as the bytes it came as", "[otlphttp_export
 }
 
 TEST_CASE("otlphttp: JSON is the same spans", "[otlphttp_exporter]") {
-  HttpServer server([](const Seen&) { return answer("200 OK", "{}", "Content-Type: application/json\r\n"); });
-  ExporterFixture fixture(otlphttp_exporter(), to(server, ", compression: none, encoding: json"), 2);
+  HttpServer server(
+      [](const Seen&) { return answer("200 OK", "{}", "Content-Type: application/json\r\n"); });
+  ExporterFixture fixture(otlphttp_exporter(), to(server, ", compression: none, encoding: json"),
+                          2);
   fixture.start();
   const SpanBatch batch = spans(10);
   fixture.send(batch);
@@ -101,7 +109,8 @@ TEST_CASE("otlphttp: each compression says its name and can be undone", "[otlpht
   CHECK((out.bytes() == batch.encode().to_string()));
 }
 
-TEST_CASE("otlphttp: the path is the endpoint's and /v1/traces, or traces_endpoint as it is", "[otlphttp_exporter]") {
+TEST_CASE("otlphttp: the path is the endpoint's and /v1/traces, or traces_endpoint as it is",
+          "[otlphttp_exporter]") {
   HttpServer server([](const Seen&) { return answer("200 OK"); });
   const std::string base = "http://user:secret@" + server.address();
   std::string yaml;
@@ -123,11 +132,14 @@ TEST_CASE("otlphttp: the path is the endpoint's and /v1/traces, or traces_endpoi
 }
 
 TEST_CASE("otlphttp: https goes to a server whose certificate fits", "[otlphttp_exporter]") {
-  const test::Certificate authority = test::make_certificate({.name = "test authority", .authority = true});
+  const test::Certificate authority =
+      test::make_certificate({.name = "test authority", .authority = true});
   const test::TemporaryFile ca(authority.certificate);
-  HttpServer server({.tls = test::make_certificate({.issuer = &authority})}, [](const Seen&) { return answer("200 OK"); });
-  ExporterFixture fixture(otlphttp_exporter(), "{endpoint: \"https://localhost:" + std::to_string(server.port()) +
-                                                   "\", tls: {ca_file: \"" + ca.path() + "\"}}");
+  HttpServer server({.tls = test::make_certificate({.issuer = &authority})},
+                    [](const Seen&) { return answer("200 OK"); });
+  ExporterFixture fixture(otlphttp_exporter(),
+                          "{endpoint: \"https://localhost:" + std::to_string(server.port()) +
+                              "\", tls: {ca_file: \"" + ca.path() + "\"}}");
   fixture.start();
   fixture.send(spans(3));
   fixture.stop();
@@ -135,17 +147,21 @@ TEST_CASE("otlphttp: https goes to a server whose certificate fits", "[otlphttp_
 }
 
 TEST_CASE("otlphttp: a certificate that cannot be read is named at start", "[otlphttp_exporter]") {
-  ExporterFixture fixture(otlphttp_exporter(), "{endpoint: \"https://localhost\", tls: {ca_file: /nowhere/ca.pem}}");
+  ExporterFixture fixture(otlphttp_exporter(),
+                          "{endpoint: \"https://localhost\", tls: {ca_file: /nowhere/ca.pem}}");
   std::string error;
   CHECK_FALSE(fixture.exporter->start(error));
   CHECK(error == "tls.ca_file \"/nowhere/ca.pem\": cannot read: No such file or directory");
 }
 
-TEST_CASE("otlphttp: what is rejected in part is counted and not sent again", "[otlphttp_exporter]") {
+TEST_CASE("otlphttp: what is rejected in part is counted and not sent again",
+          "[otlphttp_exporter]") {
   const bool json = GENERATE(true, false);
-  const std::string body = json ? R"({"partialSuccess":{"rejectedSpans":"3","errorMessage":"too old"}})"
-                                : length_field(1, varint_field(1, 3) + length_field(2, "too old"));
-  const std::string type = json ? "Content-Type: application/json; charset=utf-8\r\n" : "Content-Type: application/x-protobuf\r\n";
+  const std::string body =
+      json ? R"({"partialSuccess":{"rejectedSpans":"3","errorMessage":"too old"}})"
+           : length_field(1, varint_field(1, 3) + length_field(2, "too old"));
+  const std::string type = json ? "Content-Type: application/json; charset=utf-8\r\n"
+                                : "Content-Type: application/x-protobuf\r\n";
   HttpServer server([=](const Seen&) { return answer("200 OK", body, type); });
   ExporterFixture fixture(otlphttp_exporter(), to(server, json ? ", encoding: json" : ""));
   fixture.start();
@@ -160,7 +176,8 @@ TEST_CASE("otlphttp: each status means what the specification says", "[otlphttp_
   CHECK(read(response(200)).kind == Kind::delivered);
   CHECK(read(response(204)).kind == Kind::delivered);
   for (const int status : {429, 502, 503, 504}) CHECK(read(response(status)).kind == Kind::retry);
-  for (const int status : {301, 302, 401, 403, 404, 405, 415, 500, 501}) CHECK(read(response(status)).kind == Kind::permanent);
+  for (const int status : {301, 302, 401, 403, 404, 405, 415, 500, 501})
+    CHECK(read(response(status)).kind == Kind::permanent);
   CHECK(read(response(413)).kind == Kind::too_large);
   CHECK(read(response(400)).kind == Kind::invalid);
   net::ClientResponse failed;
@@ -170,7 +187,8 @@ TEST_CASE("otlphttp: each status means what the specification says", "[otlphttp_
 
 TEST_CASE("otlphttp: the reason is taken from the body, whatever its form", "[otlphttp_exporter]") {
   CHECK(read(response(400, length_field(2, "bad span"))).message == "HTTP status 400: bad span");
-  CHECK(read(response(400, R"({"code":3,"message":"bad span"})", "application/json")).message == "HTTP status 400: bad span");
+  CHECK(read(response(400, R"({"code":3,"message":"bad span"})", "application/json")).message ==
+        "HTTP status 400: bad span");
   CHECK(read(response(400, "bad span", "text/plain")).message == "HTTP status 400: bad span");
   CHECK(read(response(400, std::string(10'000, 'x'), "text/html")).message.size() < 600);
   net::ClientResponse bare = response(400);
@@ -182,13 +200,15 @@ TEST_CASE("otlphttp: the reason is taken from the body, whatever its form", "[ot
 }
 
 TEST_CASE("otlphttp: a partial success that cannot be read is a success", "[otlphttp_exporter]") {
-  for (const char* body : {"", "{", "[]", "{\"partialSuccess\":3}", "{\"partialSuccess\":{\"rejectedSpans\":\"x\"}}",
-                           "{\"partialSuccess\":{\"rejectedSpans\":-5}}"}) {
+  for (const char* body :
+       {"", "{", "[]", "{\"partialSuccess\":3}", "{\"partialSuccess\":{\"rejectedSpans\":\"x\"}}",
+        "{\"partialSuccess\":{\"rejectedSpans\":-5}}"}) {
     const SendResult result = read(response(200, body, "application/json"));
     CHECK(result.kind == Kind::delivered);
     CHECK(result.rejected_spans == 0);
   }
-  CHECK(read(response(200, R"({"partialSuccess":{"rejectedSpans":7}})", "application/json")).rejected_spans == 7);
+  CHECK(read(response(200, R"({"partialSuccess":{"rejectedSpans":7}})", "application/json"))
+            .rejected_spans == 7);
   CHECK(read(response(200, "\x0a\xff")).rejected_spans == 0);
 }
 
@@ -210,29 +230,41 @@ TEST_CASE("otlphttp: Retry-After is seconds or a date", "[otlphttp_exporter]") {
 }
 
 TEST_CASE("otlphttp: mistakes are named", "[otlphttp_exporter]") {
-  const auto lines = [](const std::string& yaml) { return test::mistakes(otlphttp_exporter(), yaml); };
-  const auto with = [&](const std::string& more) { return lines("{endpoint: \"http://a\", " + more + "}"); };
+  const auto lines = [](const std::string& yaml) {
+    return test::mistakes(otlphttp_exporter(), yaml);
+  };
+  const auto with = [&](const std::string& more) {
+    return lines("{endpoint: \"http://a\", " + more + "}");
+  };
   CHECK(lines("{}").size() == 1);
   CHECK(lines("{endpoint: \"gateway:4318\"}") ==
-        Lines{"test.yaml:1:12: endpoint: expected a URL such as \"https://gateway:4318\", found \"gateway:4318\""});
-  CHECK(with("encoding: xml") == Lines{"test.yaml:1:34: encoding: expected one of \"proto\", \"json\", found \"xml\""});
+        Lines{"test.yaml:1:12: endpoint: expected a URL such as \"https://gateway:4318\", found "
+              "\"gateway:4318\""});
+  CHECK(with("encoding: xml") ==
+        Lines{"test.yaml:1:34: encoding: expected one of \"proto\", \"json\", found \"xml\""});
   CHECK(with("compression_params: {level: 10}") ==
-        Lines{"test.yaml:1:52: compression_params.level: must be between 1 and 9, or 0 for the default"});
+        Lines{"test.yaml:1:52: compression_params.level: must be between 1 and 9, or 0 for the "
+              "default"});
   CHECK(with("compression: lz4, compression_params: {level: 1}") ==
         Lines{"test.yaml:1:70: compression_params.level: this compression has no levels"});
-  CHECK(with("cookies: {enabled: true}") == Lines{"test.yaml:1:33: cookies: cookies are not kept; remove the block"});
+  CHECK(with("cookies: {enabled: true}") ==
+        Lines{"test.yaml:1:33: cookies: cookies are not kept; remove the block"});
   CHECK(with("auth: {authenticator: oauth2}") ==
-        Lines{"test.yaml:1:30: auth: authenticators come later; until then give the credential in headers"});
+        Lines{"test.yaml:1:30: auth: authenticators come later; until then give the credential in "
+              "headers"});
   CHECK(with("headers: {content-length: 5}") ==
         Lines{"test.yaml:1:33: headers: \"content-length\" is set by the exporter itself"});
   CHECK(with("proxy_url: \"https://proxy\"") ==
-        Lines{"test.yaml:1:35: proxy_url: the proxy itself is spoken to without TLS: expected http://"});
+        Lines{"test.yaml:1:35: proxy_url: the proxy itself is spoken to without TLS: expected "
+              "http://"});
   CHECK(with("keepalive: {idle_conn_timeout: -1s}") ==
         Lines{"test.yaml:1:55: keepalive.idle_conn_timeout: must not be negative"});
-  CHECK(with("keepalive: {enabled: false}, max_conns_per_host: 3, disable_keep_alives: true").empty());
+  CHECK(with("keepalive: {enabled: false}, max_conns_per_host: 3, disable_keep_alives: true")
+            .empty());
 }
 
 TEST_CASE("otlphttp: the README tells what is decoded", "[otlphttp_exporter]") {
   CHECK(otlphttp_exporter().aliases == std::vector<std::string_view>{"otlp_http"});
-  CHECK(test::readme_mistakes("exporters/otlphttp/README.md", "exporters", "otlphttp", otlphttp_exporter().decode) == Lines{});
+  CHECK(test::readme_mistakes("exporters/otlphttp/README.md", "exporters", "otlphttp",
+                              otlphttp_exporter().decode) == Lines{});
 }

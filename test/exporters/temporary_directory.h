@@ -39,7 +39,8 @@ class TemporaryDirectory {
   std::set<std::string> names() const {
     std::set<std::string> names;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(path_)) {
-      if (entry.is_regular_file()) names.insert(std::filesystem::relative(entry.path(), path_).string());
+      if (entry.is_regular_file())
+        names.insert(std::filesystem::relative(entry.path(), path_).string());
     }
     return names;
   }

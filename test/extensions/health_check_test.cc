@@ -25,8 +25,10 @@ class CaptureReply final : public net::Reply::Target {
 /// The extension of one YAML text, and a way to ask it as its door would.
 struct Checked {
   explicit Checked(std::string_view yaml) {
-    const auto built = health_check_extension().decode(config::parse_text(yaml, "test.yaml", problems));
-    extension = built.build(ExtensionContext{{"health_check", executor, metrics, ledger}, listeners, &errors});
+    const auto built =
+        health_check_extension().decode(config::parse_text(yaml, "test.yaml", problems));
+    extension = built.build(
+        ExtensionContext{{"health_check", executor, metrics, ledger}, listeners, &errors});
   }
   net::Response ask() {
     const auto target = std::make_shared<CaptureReply>();
@@ -49,7 +51,8 @@ struct Checked {
   std::unique_ptr<Extension> extension;
 };
 
-TEST_CASE("health is 503 until the pipelines have started, and again when they drain", "[health_check]") {
+TEST_CASE("health is 503 until the pipelines have started, and again when they drain",
+          "[health_check]") {
   Checked health("{}");
   CHECK(health.ask().status == 503);
   health.extension->ready(true);
@@ -62,7 +65,9 @@ TEST_CASE("health is 503 until the pipelines have started, and again when they d
 }
 
 TEST_CASE("health says what the configuration wants it to say", "[health_check]") {
-  Checked health("response_body: {healthy: fine, unhealthy: not now}\ncheck_collector_pipeline: {enabled: true}\n");
+  Checked health(
+      "response_body: {healthy: fine, unhealthy: not now}\ncheck_collector_pipeline: {enabled: "
+      "true}\n");
   CHECK(health.mistakes().empty());
   CHECK(health.ask().body == "not now");
   CHECK(health.ask().content_type == "text/plain; charset=utf-8");
@@ -78,16 +83,18 @@ TEST_CASE("mistakes in a health check are named", "[health_check]") {
 
 TEST_CASE("a health check at another one's place is a mistake", "[health_check]") {
   Checked health("endpoint: 127.0.0.1:13133\npath: /a");
-  const auto built =
-      health_check_extension().decode(config::parse_text("endpoint: 127.0.0.1:13133", "t.yaml", health.problems));
+  const auto built = health_check_extension().decode(
+      config::parse_text("endpoint: 127.0.0.1:13133", "t.yaml", health.problems));
   CHECK(health.errors.empty());
-  const auto second =
-      built.build(ExtensionContext{{"health_check/2", health.executor, health.metrics, health.ledger},
-                                   health.listeners, &health.errors});
+  const auto second = built.build(
+      ExtensionContext{{"health_check/2", health.executor, health.metrics, health.ledger},
+                       health.listeners,
+                       &health.errors});
   CHECK(health.errors.size() == 1);  // both answer /ready
 }
 
-TEST_CASE("pprof and zpages load, say that they do nothing, and refuse unknown keys", "[health_check]") {
+TEST_CASE("pprof and zpages load, say that they do nothing, and refuse unknown keys",
+          "[health_check]") {
   config::Problems problems;
   pprof_extension().decode(config::parse_text("endpoint: localhost:1777", "t.yaml", problems));
   zpages_extension().decode(config::parse_text("endpoint: localhost:55679", "t.yaml", problems));

@@ -2,8 +2,10 @@
 //
 //   byte 0    how large the pieces are that arrive (0: all at once)
 //   byte 1    bit 0: answers wait until all has come; bit 1: raw bytes follow; otherwise operations
-//   the rest  operations: 0 open a stream with a grpc-encoding, 1 send bytes on it, 2 end it, 3 reset it,
-//             4 let time pass, 5 ping; one byte of operation, one of stream, one of length, then the bytes
+//   the rest  operations: 0 open a stream with a grpc-encoding, 1 send bytes on it, 2 end it, 3
+//   reset it,
+//             4 let time pass, 5 ping; one byte of operation, one of stream, one of length, then
+//             the bytes
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -26,7 +28,8 @@ class Operations {
   void run(std::string_view bytes) {
     while (bytes.size() >= 3) {
       const int operation = bytes[0] & 7, stream = bytes[1] & 7;
-      const std::size_t size = std::min<std::size_t>(static_cast<unsigned char>(bytes[2]), bytes.size() - 3);
+      const std::size_t size =
+          std::min<std::size_t>(static_cast<unsigned char>(bytes[2]), bytes.size() - 3);
       apply(operation, static_cast<std::size_t>(stream), bytes.substr(3, size));
       bytes.remove_prefix(3 + size);
     }
@@ -34,7 +37,8 @@ class Operations {
 
  private:
   void apply(int operation, std::size_t slot, std::string_view bytes) {
-    constexpr std::array<std::string_view, 6> encodings = {"identity", "gzip", "zstd", "snappy", "deflate", "br"};
+    constexpr std::array<std::string_view, 6> encodings = {"identity", "gzip",    "zstd",
+                                                           "snappy",   "deflate", "br"};
     std::int32_t& stream = streams_[slot];
     if (operation == 0) {
       Http2Peer::Fields fields = Http2Peer::grpc_fields(NetSession::method);
@@ -68,8 +72,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   link.door.service.hold = (data[1] & 1) != 0;
   const std::string_view rest(reinterpret_cast<const char*>(data) + 2, size - 2);
   const std::size_t piece = data[0] == 0 ? rest.size() + 100'000 : data[0];
-  if ((data[1] & 2) != 0) link.door.send_in_pieces(rest, piece);
-  else Operations(link, piece).run(rest);
+  if ((data[1] & 2) != 0)
+    link.door.send_in_pieces(rest, piece);
+  else
+    Operations(link, piece).run(rest);
   link.door.service.held.clear();
   link.door.output();
   link.door.disconnect();

@@ -1,5 +1,5 @@
-// Any bytes on a connection of a door, in pieces: HTTP/1.1, and HTTP/2 where the preface says so. The first
-// byte chooses how large the pieces are.
+// Any bytes on a connection of a door, in pieces: HTTP/1.1, and HTTP/2 where the preface says so.
+// The first byte chooses how large the pieces are.
 #include <algorithm>
 #include <cstdint>
 #include <string_view>

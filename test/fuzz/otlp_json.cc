@@ -1,5 +1,5 @@
-// Whatever the reader takes is well-formed protobuf; what the writer makes of it is taken again, and
-// written the second time reads the same.
+// Whatever the reader takes is well-formed protobuf; what the writer makes of it is taken again,
+// and written the second time reads the same.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -39,6 +39,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!first) return 0;
   const std::string json = write(*first);
   const auto second = read(json);
-  if (!second || second->span_count() != first->span_count() || write(*second) != json) std::abort();
+  if (!second || second->span_count() != first->span_count() || write(*second) != json)
+    std::abort();
   return 0;
 }

@@ -1,6 +1,6 @@
-// Protobuf bytes as they come from the network: parse, read everything through the views, then select,
-// split, merge, edit, repair and encode, in an order that the input decides. libprotobuf must give the
-// same verdict, and what leaves must be what is in the batch.
+// Protobuf bytes as they come from the network: parse, read everything through the views, then
+// select, split, merge, edit, repair and encode, in an order that the input decides. libprotobuf
+// must give the same verdict, and what leaves must be what is in the batch.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -24,7 +24,8 @@ std::size_t walk_value(AnyValueView value, int depth) {
   std::size_t size = value.string().size();
   if (value.type() == AnyValueView::Type::array) {
     FieldRange elements(value.string(), otlp::list::values);
-    while (const auto element = elements.next()) size += walk_value(AnyValueView(element->content), depth + 1);
+    while (const auto element = elements.next())
+      size += walk_value(AnyValueView(element->content), depth + 1);
   }
   if (value.type() == AnyValueView::Type::kvlist) {
     size += walk_attributes(AttributeRange(value.string(), otlp::list::values), depth + 1);
@@ -44,12 +45,16 @@ std::size_t walk(const SpanBatch& batch) {
   std::size_t size = 0;
   for (const SpanEntry& entry : batch.spans()) {
     const SpanView span(batch.span_bytes(entry));
-    ensure(span.trace_id().size() == 16 && span.span_id().size() == 8, "a span in a batch has valid ids");
-    size += span.name().size() + span.status_message().size() + walk_attributes(span.attributes(), 0);
+    ensure(span.trace_id().size() == 16 && span.span_id().size() == 8,
+           "a span in a batch has valid ids");
+    size +=
+        span.name().size() + span.status_message().size() + walk_attributes(span.attributes(), 0);
     FieldRange events = span.events();
-    while (const auto event = events.next()) size += walk_attributes(EventView(event->content).attributes(), 0);
+    while (const auto event = events.next())
+      size += walk_attributes(EventView(event->content).attributes(), 0);
     FieldRange links = span.links();
-    while (const auto link = links.next()) size += walk_attributes(LinkView(link->content).attributes(), 0);
+    while (const auto link = links.next())
+      size += walk_attributes(LinkView(link->content).attributes(), 0);
     size += walk_attributes(ResourceView(batch.resource_bytes(entry)).attributes(), 0);
     size += walk_attributes(ScopeView(batch.scope_bytes(entry)).attributes(), 0);
   }
@@ -97,7 +102,8 @@ SpanBatch changed(const SpanBatch& batch, Choices& choices) {
     case 2: return batch.compacted(0.75);
     case 3: return repair_utf8(batch).batch;
     default: {
-      const std::vector<SpanBatch> parts = {batch.slice(first, count - first), batch, batch.slice(0, first)};
+      const std::vector<SpanBatch> parts = {batch.slice(first, count - first), batch,
+                                            batch.slice(0, first)};
       return SpanBatch::concat(parts);
     }
   }
@@ -110,12 +116,14 @@ void check_round_trip(const SpanBatch& batch) {
   ensure(test::oracle_accepts_framing(request), "what leaves is a request");
   ParseReport report;
   const auto again = SpanBatch::parse(Buffer::copy_of(request), report);
-  ensure(again.has_value() && again->span_count() == batch.span_count(), "as many spans leave as are there");
+  ensure(again.has_value() && again->span_count() == batch.span_count(),
+         "as many spans leave as are there");
   for (std::uint32_t i = 0; i < batch.span_count(); ++i) {
     const SpanEntry& before = batch.spans()[i];
     const SpanEntry& after = again->spans()[i];
     ensure(batch.span_bytes(before) == again->span_bytes(after), "a span's bytes are kept");
-    ensure(batch.resource_bytes(before) == again->resource_bytes(after), "a resource's bytes are kept");
+    ensure(batch.resource_bytes(before) == again->resource_bytes(after),
+           "a resource's bytes are kept");
     ensure(batch.scope_bytes(before) == again->scope_bytes(after), "a scope's bytes are kept");
   }
 }
@@ -126,7 +134,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view input(reinterpret_cast<const char*>(data), size);
   ParseReport report;
   const auto parsed = SpanBatch::parse(Buffer::copy_of(input), report);
-  ensure(parsed.has_value() == test::oracle_accepts_framing(input), "libprotobuf gives the same verdict");
+  ensure(parsed.has_value() == test::oracle_accepts_framing(input),
+         "libprotobuf gives the same verdict");
   ensure(parsed.has_value() == report.error.empty(), "what is refused is explained");
   if (!parsed) return 0;
   SpanBatch batch = *parsed;

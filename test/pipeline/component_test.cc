@@ -15,7 +15,9 @@ class First final : public Transform {
   First(const ProcessorContext& context, std::uint32_t count) : Transform(context), count_(count) {}
 
  protected:
-  SpanBatch process(SpanBatch batch) override { return batch.slice(0, std::min(count_, batch.span_count())); }
+  SpanBatch process(SpanBatch batch) override {
+    return batch.slice(0, std::min(count_, batch.span_count()));
+  }
 
  private:
   std::uint32_t count_;
@@ -107,7 +109,8 @@ TEST_CASE("spans that wait for their answer downstream are held", "[component]")
   CHECK(test.conserved());
 }
 
-TEST_CASE("a reservation goes through a transform and is given back when nothing is left", "[component]") {
+TEST_CASE("a reservation goes through a transform and is given back when nothing is left",
+          "[component]") {
   auto all = first(10);
   const Load load{5, 1000};
   CHECK_FALSE(all.processor->reserve(load));

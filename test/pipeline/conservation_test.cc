@@ -1,5 +1,5 @@
-// What goes in comes out, is dropped by decision, refused or held: through real processors and the real queue, over
-// destinations that fail in every way, until everything has ended.
+// What goes in comes out, is dropped by decision, refused or held: through real processors and the
+// real queue, over destinations that fail in every way, until everything has ended.
 #include <atomic>
 #include <map>
 #include <memory>
@@ -26,11 +26,14 @@ constexpr std::uint32_t seed = 20240117;
 /// A destination with moods. Counts what it really took.
 class MoodySender final : public Sender {
  public:
-  MoodySender(Executor& executor, std::atomic<std::uint64_t>& taken) : executor_(executor), taken_(taken) {}
+  MoodySender(Executor& executor, std::atomic<std::uint64_t>& taken)
+      : executor_(executor), taken_(taken) {}
   bool start(std::string&) override { return true; }
   void stop() override {}
   void send(SpanBatch batch, std::chrono::nanoseconds, SendDone done) override {
-    executor_.post([result = mood(batch.span_count()), done = std::move(done)]() mutable { done(std::move(result)); });
+    executor_.post([result = mood(batch.span_count()), done = std::move(done)]() mutable {
+      done(std::move(result));
+    });
   }
 
  private:
@@ -64,7 +67,9 @@ class CountAnswers final : public AckTarget {
   std::atomic<int> count = 0;
 };
 
-SpanBatch spans(std::size_t count) { return test::make_batch({{.spans = test::numbered_spans(count)}}); }
+SpanBatch spans(std::size_t count) {
+  return test::make_batch({{.spans = test::numbered_spans(count)}});
+}
 
 constexpr std::string_view configuration = R"(
 receivers: {door: }
@@ -87,24 +92,33 @@ service:
     traces/2: {receivers: [door], processors: [attributes], exporters: [moody/three, moody/one]}
 )";
 
-TEST_CASE("every span is accounted for by every component, whatever the destinations do", "[graph]") {
+TEST_CASE("every span is accounted for by every component, whatever the destinations do",
+          "[graph]") {
   std::map<std::string, std::atomic<std::uint64_t>> taken;
   std::vector<Consumer*> entries;
   ComponentTable table;
   table.processors = {batch_processor(), attributes_processor()};
-  table.receivers.push_back({{"door", [&](const config::Node&) -> Decoded<ReceiverBuilder> {
-    return ReceiverBuilder([&](const ReceiverContext& context) -> std::unique_ptr<Receiver> {
-      entries = context.next;
-      return std::make_unique<Door>();
-    });
-  }, {}}});
-  table.exporters.push_back({{"moody", [&](const config::Node& node) -> Decoded<ExporterBuilder> {
-    ExportOptions options;
-    decode_export(node, options);
-    return ExporterBuilder([&, options](const ExporterContext& context) {
-      return make_exporter(context, options, std::make_unique<MoodySender>(context.executor, taken[context.id]));
-    });
-  }, {}}});
+  table.receivers.push_back(
+      {{"door",
+        [&](const config::Node&) -> Decoded<ReceiverBuilder> {
+          return ReceiverBuilder([&](const ReceiverContext& context) -> std::unique_ptr<Receiver> {
+            entries = context.next;
+            return std::make_unique<Door>();
+          });
+        },
+        {}}});
+  table.exporters.push_back(
+      {{"moody",
+        [&](const config::Node& node) -> Decoded<ExporterBuilder> {
+          ExportOptions options;
+          decode_export(node, options);
+          return ExporterBuilder([&, options](const ExporterContext& context) {
+            return make_exporter(
+                context, options,
+                std::make_unique<MoodySender>(context.executor, taken[context.id]));
+          });
+        },
+        {}}});
 
   Metrics metrics;
   Ledger ledger(64 << 20);
@@ -134,11 +148,12 @@ TEST_CASE("every span is accounted for by every component, whatever the destinat
   CHECK(answers.count == requests);
 
   const auto flow = [&](std::string_view id, std::string_view name) {
-    return metrics.value("sluice_component_spans", {{"component", std::string(id)}, {"flow", std::string(name)}});
+    return metrics.value("sluice_component_spans",
+                         {{"component", std::string(id)}, {"flow", std::string(name)}});
   };
   for (const char* id : {"attributes", "batch", "moody/one", "moody/two", "moody/three"}) {
-    INFO(id << ": in " << flow(id, "in") << " out " << flow(id, "out") << " dropped " << flow(id, "dropped")
-            << " refused " << flow(id, "refused"));
+    INFO(id << ": in " << flow(id, "in") << " out " << flow(id, "out") << " dropped "
+            << flow(id, "dropped") << " refused " << flow(id, "refused"));
     CHECK(flow(id, "in") > 0);
     CHECK(flow(id, "in") == flow(id, "out") + flow(id, "dropped") + flow(id, "refused"));
     CHECK(metrics.value("sluice_component_held_spans", {{"component", id}}) == 0);

@@ -22,7 +22,8 @@ TEST_CASE("a wait ends when all tickets were called", "[pipeline]") {
   SUCCEED("it ended");
 }
 
-TEST_CASE("a wait ends at its deadline or in a hurry, and a late ticket does no harm", "[pipeline]") {
+TEST_CASE("a wait ends at its deadline or in a hurry, and a late ticket does no harm",
+          "[pipeline]") {
   Task late;
   {
     Countdown never;

@@ -40,7 +40,8 @@ struct Story {
   std::map<std::string, std::uint64_t> delivered;  ///< spans by exporter
   bool exporter_starts = true;
   bool exporter_stops = true;
-  std::atomic<int> calls_from_elsewhere{0};  ///< not from the component's executor; asserted at the end, on one thread
+  std::atomic<int> calls_from_elsewhere{
+      0};  ///< not from the component's executor; asserted at the end, on one thread
   std::uint64_t exporter_holds = 0;
   std::string receiver_error;
 };
@@ -76,7 +77,11 @@ class FakeExporter final : public Exporter {
 class FakeProcessor final : public Processor {
  public:
   FakeProcessor(Story& story, const ProcessorContext& context)
-      : story_(story), id_(context.id), executor_(context.executor), counters_(context.counters), next_(context.next) {}
+      : story_(story),
+        id_(context.id),
+        executor_(context.executor),
+        counters_(context.counters),
+        next_(context.next) {}
   void start() override {
     if (!executor_.is_current()) ++story_.calls_from_elsewhere;
     story_.say("start " + id_);
@@ -142,32 +147,47 @@ class FakeExtension final : public Extension {
 
 ComponentTable table_of(Story& story) {
   ComponentTable table;
-  table.receivers.push_back({{"in", [&story](const config::Node& node) -> Decoded<ReceiverBuilder> {
-    node.no_other_keys();
-    return ReceiverBuilder([&story](const ReceiverContext& context) -> std::unique_ptr<Receiver> {
-      return std::make_unique<FakeReceiver>(story, context);
-    });
-  }, {"also_in"}}});
-  table.processors.push_back({{"step", [&story](const config::Node& node) -> Decoded<ProcessorBuilder> {
-    bool reads = false;
-    node.optional("reads_context", reads);
-    node.no_other_keys();
-    const ProcessorBuilder builder = [&story](const ProcessorContext& context) -> std::unique_ptr<Processor> {
-      return std::make_unique<FakeProcessor>(story, context);
-    };
-    return {builder, reads};
-  }, {}}});
-  table.exporters.push_back({{"out", [&story](const config::Node& node) -> Decoded<ExporterBuilder> {
-    node.no_other_keys();
-    return ExporterBuilder([&story](const ExporterContext& context) -> std::unique_ptr<Exporter> {
-      return std::make_unique<FakeExporter>(story, context);
-    });
-  }, {}}});
-  table.extensions.push_back({{"side", [&story](const config::Node&) -> Decoded<ExtensionBuilder> {
-    return ExtensionBuilder([&story](const ExtensionContext&) -> std::unique_ptr<Extension> {
-      return std::make_unique<FakeExtension>(story);
-    });
-  }, {}}});
+  table.receivers.push_back(
+      {{"in",
+        [&story](const config::Node& node) -> Decoded<ReceiverBuilder> {
+          node.no_other_keys();
+          return ReceiverBuilder(
+              [&story](const ReceiverContext& context) -> std::unique_ptr<Receiver> {
+                return std::make_unique<FakeReceiver>(story, context);
+              });
+        },
+        {"also_in"}}});
+  table.processors.push_back(
+      {{"step",
+        [&story](const config::Node& node) -> Decoded<ProcessorBuilder> {
+          bool reads = false;
+          node.optional("reads_context", reads);
+          node.no_other_keys();
+          const ProcessorBuilder builder =
+              [&story](const ProcessorContext& context) -> std::unique_ptr<Processor> {
+            return std::make_unique<FakeProcessor>(story, context);
+          };
+          return {builder, reads};
+        },
+        {}}});
+  table.exporters.push_back(
+      {{"out",
+        [&story](const config::Node& node) -> Decoded<ExporterBuilder> {
+          node.no_other_keys();
+          return ExporterBuilder(
+              [&story](const ExporterContext& context) -> std::unique_ptr<Exporter> {
+                return std::make_unique<FakeExporter>(story, context);
+              });
+        },
+        {}}});
+  table.extensions.push_back(
+      {{"side",
+        [&story](const config::Node&) -> Decoded<ExtensionBuilder> {
+          return ExtensionBuilder([&story](const ExtensionContext&) -> std::unique_ptr<Extension> {
+            return std::make_unique<FakeExtension>(story);
+          });
+        },
+        {}}});
   return table;
 }
 
@@ -189,7 +209,8 @@ class Daemon {
     return graph->start(error);
   }
   void send(const std::string& receiver, std::size_t worker, SpanBatch batch) {
-    run_on(loops[worker], [&] { story.entries.at(receiver).at(worker)->consume(std::move(batch), {}); });
+    run_on(loops[worker],
+           [&] { story.entries.at(receiver).at(worker)->consume(std::move(batch), {}); });
   }
   std::vector<std::string> errors() const {
     std::vector<std::string> lines;
@@ -209,7 +230,9 @@ class Daemon {
   std::string error;
 };
 
-SpanBatch spans(std::size_t count) { return test::make_batch({{.spans = test::numbered_spans(count)}}); }
+SpanBatch spans(std::size_t count) {
+  return test::make_batch({{.spans = test::numbered_spans(count)}});
+}
 
 constexpr std::string_view two_pipelines = R"(
 receivers: {in/a: , in/b: }
@@ -229,30 +252,43 @@ TEST_CASE("sinks start first and sources stop first", "[graph]") {
   REQUIRE(daemon.start());
   CHECK(daemon.graph->stop(10s, {}) == 0);
   const Story& story = daemon.story;
-  for (const auto& [first, second] : std::vector<std::pair<std::string, std::string>>{
-           {"start out/x", "start step/2"},  {"start step/2", "start step/1"}, {"start step/1", "start extension"},
-           {"start extension", "start in/a"}, {"start in/b", "ready"},         {"ready", "not ready"},
-           {"not ready", "stop in/a"},        {"stop in/a", "stop step/1"},    {"stop step/1", "stop step/2"},
-           {"stop step/2", "stop out/x"},     {"stop out/y", "stop extension"}}) {
+  for (const auto& [first, second] :
+       std::vector<std::pair<std::string, std::string>>{{"start out/x", "start step/2"},
+                                                        {"start step/2", "start step/1"},
+                                                        {"start step/1", "start extension"},
+                                                        {"start extension", "start in/a"},
+                                                        {"start in/b", "ready"},
+                                                        {"ready", "not ready"},
+                                                        {"not ready", "stop in/a"},
+                                                        {"stop in/a", "stop step/1"},
+                                                        {"stop step/1", "stop step/2"},
+                                                        {"stop step/2", "stop out/x"},
+                                                        {"stop out/y", "stop extension"}}) {
     INFO(first << " before " << second);
     CHECK(story.before(first, second));
   }
 }
 
-TEST_CASE("a receiver reaches every pipeline that names it, a pipeline every exporter of its own", "[graph]") {
+TEST_CASE("a receiver reaches every pipeline that names it, a pipeline every exporter of its own",
+          "[graph]") {
   Daemon daemon(two_pipelines);
   REQUIRE(daemon.start());
   daemon.send("in/a", 0, spans(3));
   CHECK(daemon.story.delivered == std::map<std::string, std::uint64_t>{{"out/x", 3}});
   daemon.send("in/b", 1, spans(5));
-  CHECK(daemon.story.delivered == std::map<std::string, std::uint64_t>{{"out/x", 13}, {"out/y", 5}});
-  // One set of counters for a component, in however many pipelines and on however many workers it is.
-  CHECK(daemon.metrics.value("sluice_component_spans", {{"component", "step/1"}, {"flow", "in"}}) == 13);
-  CHECK(daemon.metrics.value("sluice_component_spans", {{"component", "step/2"}, {"flow", "in"}}) == 8);
+  CHECK(daemon.story.delivered ==
+        std::map<std::string, std::uint64_t>{{"out/x", 13}, {"out/y", 5}});
+  // One set of counters for a component, in however many pipelines and on however many workers it
+  // is.
+  CHECK(daemon.metrics.value("sluice_component_spans", {{"component", "step/1"}, {"flow", "in"}}) ==
+        13);
+  CHECK(daemon.metrics.value("sluice_component_spans", {{"component", "step/2"}, {"flow", "in"}}) ==
+        8);
   daemon.graph->stop(10s, {});
 }
 
-TEST_CASE("the context of a request is wanted where a component of its pipelines reads it", "[graph]") {
+TEST_CASE("the context of a request is wanted where a component of its pipelines reads it",
+          "[graph]") {
   const Daemon daemon(R"(
 receivers: {in/a: , also_in/b: }
 processors: {step: , step/reads: {reads_context: true}}
@@ -263,7 +299,8 @@ service:
     traces/2: {receivers: [also_in/b], processors: [step/reads], exporters: [out]}
 )");
   REQUIRE(daemon.errors().empty());
-  CHECK(daemon.story.wants_context == std::map<std::string, bool>{{"in/a", false}, {"also_in/b", true}});
+  CHECK(daemon.story.wants_context ==
+        std::map<std::string, bool>{{"in/a", false}, {"also_in/b", true}});
 }
 
 TEST_CASE("unknown types and keys are named with what is near, all at once", "[graph]") {
@@ -284,17 +321,21 @@ service:
   for (const std::string& line : daemon.errors()) all += line + "\n";
   INFO(all);
   CHECK(daemon.errors().size() == 4);
-  CHECK(all.find("receivers.inn: unknown receiver type \"inn\"; did you mean \"in\"?") != std::string::npos);
-  CHECK(all.find("receivers.kafka: the collector's receiver \"kafka\" is not part of sluice; it has in\n") !=
+  CHECK(all.find("receivers.inn: unknown receiver type \"inn\"; did you mean \"in\"?") !=
         std::string::npos);
-  CHECK(all.find("processors.step.reads_contxt: unknown key; did you mean \"reads_context\"?") != std::string::npos);
-  CHECK(all.find("exporters.somewhere: unknown exporter type \"somewhere\"; there are out\n") != std::string::npos);
+  CHECK(all.find("receivers.kafka: the collector's receiver \"kafka\" is not part of sluice; it "
+                 "has in\n") != std::string::npos);
+  CHECK(all.find("processors.step.reads_contxt: unknown key; did you mean \"reads_context\"?") !=
+        std::string::npos);
+  CHECK(all.find("exporters.somewhere: unknown exporter type \"somewhere\"; there are out\n") !=
+        std::string::npos);
 }
 
 TEST_CASE("what only the building of a component shows is a mistake in its place", "[graph]") {
-  const Daemon daemon("receivers:\n  in:\n    {}\nexporters: {out: }\nservice:\n  pipelines:\n"
-                      "    traces: {receivers: [in], exporters: [out]}\n",
-                      "the address is taken");
+  const Daemon daemon(
+      "receivers:\n  in:\n    {}\nexporters: {out: }\nservice:\n  pipelines:\n"
+      "    traces: {receivers: [in], exporters: [out]}\n",
+      "the address is taken");
   CHECK(daemon.graph == nullptr);
   REQUIRE(daemon.errors().size() == 1);
   CHECK(daemon.errors().front() == "test.yaml:3:5: receivers.in: the address is taken");
@@ -316,7 +357,8 @@ TEST_CASE("an exporter that cannot start is named", "[graph]") {
   CHECK(daemon.error == "exporter out: no such place");
 }
 
-TEST_CASE("an exporter that never ends its drain costs the deadline, and what it holds is said", "[graph]") {
+TEST_CASE("an exporter that never ends its drain costs the deadline, and what it holds is said",
+          "[graph]") {
   Daemon daemon(one_pipeline);
   daemon.story.exporter_stops = false;
   daemon.story.exporter_holds = 42;

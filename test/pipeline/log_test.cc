@@ -17,8 +17,10 @@ TEST_CASE("an event is one line whatever its text holds", "[log]") {
 }
 
 TEST_CASE("a JSON line holds valid strings whatever came in", "[log]") {
-  CHECK(format(Encoding::json, Level::error, "say \"no\"\n", {{"path", "C:\\x"}, {"bad", "\xff\x01"}}) ==
-        "\"level\":\"error\",\"msg\":\"say \\\"no\\\"\\n\",\"path\":\"C:\\\\x\",\"bad\":\"\\u00ff\\u0001\"");
+  CHECK(format(Encoding::json, Level::error, "say \"no\"\n",
+               {{"path", "C:\\x"}, {"bad", "\xff\x01"}}) ==
+        "\"level\":\"error\",\"msg\":\"say "
+        "\\\"no\\\"\\n\",\"path\":\"C:\\\\x\",\"bad\":\"\\u00ff\\u0001\"");
 }
 
 TEST_CASE("a long text is cut", "[log]") {

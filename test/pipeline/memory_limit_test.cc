@@ -54,7 +54,8 @@ TEST_CASE("the tightest control group up the tree limits memory", "[memory_limit
   SECTION("nothing is mounted") { CHECK(memory_limit(root.path()) == std::nullopt); }
 }
 
-TEST_CASE("in flight by default are 128 MiB, or a quarter of what the process may use", "[memory_limit]") {
+TEST_CASE("in flight by default are 128 MiB, or a quarter of what the process may use",
+          "[memory_limit]") {
   CHECK(default_in_flight(std::nullopt) == 128 << 20);
   CHECK(default_in_flight(std::uint64_t{4} << 30) == 128 << 20);
   CHECK(default_in_flight(64 << 20) == 16 << 20);

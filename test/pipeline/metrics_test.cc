@@ -66,7 +66,8 @@ TEST_CASE("the counters of a component are shared by all its instances", "[metri
   second.held.add(5);
   const Labels mine = {{"kind", "processor"}, {"component", "batch/a"}};
   CHECK(metrics.value("sluice_component_spans", {{"component", "batch/a"}, {"flow", "in"}}) == 7);
-  CHECK(metrics.value("sluice_component_spans", {{"flow", "refused"}, {"reason", "overload"}}) == 2);
+  CHECK(metrics.value("sluice_component_spans", {{"flow", "refused"}, {"reason", "overload"}}) ==
+        2);
   CHECK(metrics.value("sluice_component_held_spans", mine) == 5);
 }
 

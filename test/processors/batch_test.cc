@@ -13,9 +13,12 @@ namespace {
 using namespace std::chrono_literals;
 using Strings = std::vector<std::string>;
 
-SpanBatch spans(std::size_t count) { return make_batch({{.service = "shop", .spans = numbered_spans(count)}}); }
+SpanBatch spans(std::size_t count) {
+  return make_batch({{.service = "shop", .spans = numbered_spans(count)}});
+}
 
-SpanBatch with_metadata(SpanBatch batch, std::vector<std::pair<std::string, std::string>> metadata) {
+SpanBatch with_metadata(SpanBatch batch,
+                        std::vector<std::pair<std::string, std::string>> metadata) {
   auto context = std::make_shared<RequestContext>();
   context->metadata = std::move(metadata);
   context->peer = "10.0.0.1";
@@ -75,13 +78,15 @@ TEST_CASE("a batch is split into pieces of send_batch_max_size exactly", "[batch
   test.send(spans(29));
   CHECK(sizes(test) == Sizes{10, 10, 10});
   CHECK(test.counters.held.value() == 3);
-  CHECK(span_names(test.next.batches[0]) == Strings{"span-0", "span-1", "span-2", "span-3", "span-0", "span-1",
-                                                    "span-2", "span-3", "span-4", "span-5"});
+  CHECK(span_names(test.next.batches[0]) == Strings{"span-0", "span-1", "span-2", "span-3",
+                                                    "span-0", "span-1", "span-2", "span-3",
+                                                    "span-4", "span-5"});
   CHECK(span_names(test.next.batches[1]).front() == "span-6");
   test.send(spans(7));
   CHECK(sizes(test) == Sizes{10, 10, 10, 10});
-  CHECK(span_names(test.next.batches[3]) == Strings{"span-26", "span-27", "span-28", "span-0", "span-1", "span-2",
-                                                    "span-3", "span-4", "span-5", "span-6"});
+  CHECK(span_names(test.next.batches[3]) == Strings{"span-26", "span-27", "span-28", "span-0",
+                                                    "span-1", "span-2", "span-3", "span-4",
+                                                    "span-5", "span-6"});
   CHECK(test.counters.held.value() == 0);
 }
 
@@ -105,7 +110,8 @@ TEST_CASE("a timeout of zero passes requests on at once", "[batch]") {
   CHECK(test.executor.timers() == 0);
 }
 
-TEST_CASE("a batch size of zero passes requests on at once, split by send_batch_max_size", "[batch]") {
+TEST_CASE("a batch size of zero passes requests on at once, split by send_batch_max_size",
+          "[batch]") {
   auto test = batch("{send_batch_size: 0, send_batch_max_size: 4}");
   test.send(spans(9));
   CHECK(sizes(test) == Sizes{4, 4, 1});
@@ -133,14 +139,16 @@ TEST_CASE("a batch that is refused downstream is kept and handed over again", "[
     test.next.hold = true;
     for (int i = 0; i < 8; ++i) {
       while (test.next.held.size() == before) test.executor.advance(1ms);
-      waits.push_back(std::chrono::duration_cast<std::chrono::milliseconds>(test.executor.now() - last));
+      waits.push_back(
+          std::chrono::duration_cast<std::chrono::milliseconds>(test.executor.now() - last));
       last = test.executor.now();
       auto handed = std::move(test.next.held.back());
       test.next.held.pop_back();
       before = test.next.held.size();
       handed.second.resolve(busy);
     }
-    CHECK(waits == std::vector<std::chrono::milliseconds>{100ms, 200ms, 400ms, 800ms, 1600ms, 3200ms, 5000ms, 5000ms});
+    CHECK(waits == std::vector<std::chrono::milliseconds>{100ms, 200ms, 400ms, 800ms, 1600ms,
+                                                          3200ms, 5000ms, 5000ms});
   }
   SECTION("after the delay that downstream asks for") {
     test.next.refuse = Answer{Verdict::retry_later, 700ms, "slow"};
@@ -174,7 +182,8 @@ TEST_CASE("a batch that is rejected downstream is dropped and counted", "[batch]
   CHECK(test.conserved());
 }
 
-TEST_CASE("while a batch waits for its answer the next one is collected, up to a bound", "[batch]") {
+TEST_CASE("while a batch waits for its answer the next one is collected, up to a bound",
+          "[batch]") {
   auto test = batch("{send_batch_size: 10000, send_batch_max_size: 10000}");
   test.next.hold = true;
   test.send(spans(10000));
@@ -244,7 +253,8 @@ TEST_CASE("metadata that is absent, empty or repeated makes different batches", 
   CHECK(test.metrics.value("otelcol_processor_batch_metadata_cardinality") == 6);
 }
 
-TEST_CASE("requests beyond the cardinality limit are rejected while all groups hold something", "[batch]") {
+TEST_CASE("requests beyond the cardinality limit are rejected while all groups hold something",
+          "[batch]") {
   auto test = batch("{metadata_keys: [tenant], metadata_cardinality_limit: 2}");
   CHECK(test.send(with_metadata(spans(1), {{"tenant", "a"}})) == "accepted");
   CHECK(test.send(with_metadata(spans(1), {{"tenant", "b"}})) == "accepted");
@@ -299,7 +309,8 @@ TEST_CASE("stop is done at once when nothing is held", "[batch]") {
   }
 }
 
-TEST_CASE("room is promised while nothing is refused downstream, and what is promised is taken", "[batch]") {
+TEST_CASE("room is promised while nothing is refused downstream, and what is promised is taken",
+          "[batch]") {
   auto test = batch("{send_batch_size: 2}");
   const SpanBatch request = spans(2);
   const Load load = Load::of(request);
@@ -359,24 +370,31 @@ TEST_CASE("an empty request is accepted and makes no batch", "[batch]") {
 }
 
 TEST_CASE("mistakes in the options are named where they stand", "[batch]") {
-  const auto mistakes = [](std::string_view yaml) { return processor_mistakes(batch_processor(), yaml); };
+  const auto mistakes = [](std::string_view yaml) {
+    return processor_mistakes(batch_processor(), yaml);
+  };
   CHECK(mistakes("timeout: fast") ==
         Strings{"test.yaml:1:10: timeout: expected a duration such as \"200ms\", found \"fast\""});
   CHECK(mistakes("timeout: -1s") == Strings{"test.yaml:1:10: timeout: must not be negative"});
   CHECK(mistakes("send_batch_size: many") ==
-        Strings{"test.yaml:1:18: send_batch_size: expected an integer from 0 to 4294967295, found \"many\""});
+        Strings{"test.yaml:1:18: send_batch_size: expected an integer from 0 to 4294967295, found "
+                "\"many\""});
   CHECK(mistakes("send_batch_max_size: 100") ==
-        Strings{"test.yaml:1:22: send_batch_max_size: must be at least send_batch_size, or 0 for no limit"});
+        Strings{"test.yaml:1:22: send_batch_max_size: must be at least send_batch_size, or 0 for "
+                "no limit"});
   CHECK(mistakes("metadata_keys: [Tenant, tenant]") ==
-        Strings{"test.yaml:1:16: metadata_keys: \"tenant\" occurs twice (upper and lower case are the same)"});
+        Strings{"test.yaml:1:16: metadata_keys: \"tenant\" occurs twice (upper and lower case are "
+                "the same)"});
   CHECK(mistakes("metadata_cardinality_limit: -1") ==
-        Strings{"test.yaml:1:29: metadata_cardinality_limit: expected an integer from 0 to 4294967295, found \"-1\""});
+        Strings{"test.yaml:1:29: metadata_cardinality_limit: expected an integer from 0 to "
+                "4294967295, found \"-1\""});
   CHECK(mistakes("send_batch_siz: 1") ==
         Strings{"test.yaml:1:1: send_batch_siz: unknown key; did you mean \"send_batch_size\"?"});
 }
 
 TEST_CASE("the README of batch shows what is decoded", "[batch]") {
-  CHECK(readme_mistakes("processors/batch/README.md", "processors", "batch", batch_processor().decode) == Strings{});
+  CHECK(readme_mistakes("processors/batch/README.md", "processors", "batch",
+                        batch_processor().decode) == Strings{});
 }
 
 }  // namespace

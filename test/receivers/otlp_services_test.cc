@@ -22,10 +22,13 @@ using namespace std::chrono_literals;
 using net::GrpcCode;
 using net::TransportError;
 
-constexpr std::string_view proto = "application/x-protobuf", json = "application/json", grpc = "application/grpc";
+constexpr std::string_view proto = "application/x-protobuf", json = "application/json",
+                           grpc = "application/grpc";
 
 struct CaptureReply final : net::Reply::Target {
-  void respond(net::Response response) noexcept override { responses.push_back(std::move(response)); }
+  void respond(net::Response response) noexcept override {
+    responses.push_back(std::move(response));
+  }
   std::vector<net::Response> responses;
 };
 
@@ -33,7 +36,8 @@ struct CaptureReply final : net::Reply::Target {
 class Doors {
  public:
   explicit Doors(std::size_t ledger_limit = 1 << 20) : ledger(ledger_limit) {
-    const ReceiverContext context{{"otlp", executor, metrics, ledger}, counters, listeners, {&next}};
+    const ReceiverContext context{
+        {"otlp", executor, metrics, ledger}, counters, listeners, {&next}};
     gate = std::make_shared<otlp_door::Gate>();
     const auto grpc_intake = std::make_shared<otlp_door::Intake>(context, "grpc", gate);
     const auto http_intake = std::make_shared<otlp_door::Intake>(context, "http", gate);
@@ -49,7 +53,8 @@ class Doors {
   }
 
   /// Where the answer will be; several may be under way.
-  std::shared_ptr<CaptureReply> send(std::string_view type, std::string_view body, RequestContextRef context = {}) {
+  std::shared_ptr<CaptureReply> send(std::string_view type, std::string_view body,
+                                     RequestContextRef context = {}) {
     auto reply = std::make_shared<CaptureReply>();
     net::Request request;
     BufferWriter writer;
@@ -89,7 +94,8 @@ class Doors {
   std::optional<otlp_door::OtherSignal> grpc_metrics, http_metrics;
 };
 
-net::RequestHead head(std::string_view method, const std::vector<net::Header>& headers, bool is_grpc = false) {
+net::RequestHead head(std::string_view method, const std::vector<net::Header>& headers,
+                      bool is_grpc = false) {
   net::RequestHead result;
   result.method = method;
   result.path = "/v1/traces";
@@ -110,9 +116,10 @@ Status read_status(const net::Response& response) {
     const nlohmann::json body = nlohmann::json::parse(response.body);
     status.code = body.at("code");
     status.message = body.at("message");
-    status.bad_request = body.contains("details") &&
-                         body["details"][0]["@type"] == "type.googleapis.com/google.rpc.BadRequest" &&
-                         body["details"][0]["fieldViolations"][0]["description"] == status.message;
+    status.bad_request =
+        body.contains("details") &&
+        body["details"][0]["@type"] == "type.googleapis.com/google.rpc.BadRequest" &&
+        body["details"][0]["fieldViolations"][0]["description"] == status.message;
     return status;
   }
   REQUIRE(response.content_type == proto);
@@ -122,8 +129,9 @@ Status read_status(const net::Response& response) {
     if (field.number == 2) status.message = field.content;
     if (field.number == 3) {
       const std::string violation = length_field(1, "body") + length_field(2, status.message);
-      status.bad_request = field.content == length_field(1, "type.googleapis.com/google.rpc.BadRequest") +
-                                                length_field(2, length_field(1, violation));
+      status.bad_request =
+          field.content == length_field(1, "type.googleapis.com/google.rpc.BadRequest") +
+                               length_field(2, length_field(1, violation));
     }
   }
   REQUIRE(cursor.ok());
@@ -134,15 +142,19 @@ const std::string two_spans = make_request({{.service = "shop", .spans = numbere
 const std::string one_span_json =
     R"({"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"5b8efff798038103d269b633813fc60c",)"
     R"("spanId":"eee19b7ec3c1b174","name":"pay"}]}]}]})";
-const std::string bad_id_among_good = make_request({{.spans = {{.name = "good"}, {.name = "bad", .trace_id = "short"}}}});
-const std::string bad_ids_only = make_request({{.spans = {{.trace_id = std::string(16, '\0')}, {.span_id = "x"}}}});
+const std::string bad_id_among_good =
+    make_request({{.spans = {{.name = "good"}, {.name = "bad", .trace_id = "short"}}}});
+const std::string bad_ids_only =
+    make_request({{.spans = {{.trace_id = std::string(16, '\0')}, {.span_id = "x"}}}});
 const std::string left_out =
-    " left out: trace or span id absent, zero or of the wrong length, or a parent span id of the wrong length";
+    " left out: trace or span id absent, zero or of the wrong length, or a parent span id of the "
+    "wrong length";
 
 }  // namespace
 
-TEST_CASE("an OTLP request that is taken is answered with 200 and an empty response in its own encoding",
-          "[otlp_receiver]") {
+TEST_CASE(
+    "an OTLP request that is taken is answered with 200 and an empty response in its own encoding",
+    "[otlp_receiver]") {
   Doors doors;
   SECTION("protobuf over HTTP") {
     const net::Response response = doors.answer(proto, two_spans);
@@ -151,7 +163,8 @@ TEST_CASE("an OTLP request that is taken is answered with 200 and an empty respo
     CHECK(response.body.empty());
     CHECK(doors.next.span_count() == 2);
     CHECK(doors.next.batches.at(0).encode().to_string() == two_spans);
-    CHECK(doors.metrics.value("otelcol_receiver_accepted_spans", {{"transport", "http"}, {"receiver", "otlp"}}) == 2);
+    CHECK(doors.metrics.value("otelcol_receiver_accepted_spans",
+                              {{"transport", "http"}, {"receiver", "otlp"}}) == 2);
   }
   SECTION("JSON over HTTP, with a charset") {
     const auto reply = doors.send("Application/JSON; charset=utf-8", one_span_json);
@@ -166,7 +179,8 @@ TEST_CASE("an OTLP request that is taken is answered with 200 and an empty respo
     CHECK(response.grpc == GrpcCode::ok);
     CHECK(response.body.empty());
     CHECK(doors.next.span_count() == 2);
-    CHECK(doors.metrics.value("otelcol_receiver_accepted_spans", {{"transport", "grpc"}, {"receiver", "otlp"}}) == 2);
+    CHECK(doors.metrics.value("otelcol_receiver_accepted_spans",
+                              {{"transport", "grpc"}, {"receiver", "otlp"}}) == 2);
   }
   CHECK(doors.spans("in") == doors.spans("out"));
   CHECK(doors.requests("outcome", "success") == 1);
@@ -174,7 +188,8 @@ TEST_CASE("an OTLP request that is taken is answered with 200 and an empty respo
   CHECK(doors.ledger.used() == 0);
 }
 
-TEST_CASE("a request without spans is a success that nothing downstream hears of", "[otlp_receiver]") {
+TEST_CASE("a request without spans is a success that nothing downstream hears of",
+          "[otlp_receiver]") {
   Doors doors;
   doors.next.refuse = Answer{Verdict::rejected, {}, "must not be asked"};
   CHECK(doors.answer(grpc, "").grpc == GrpcCode::ok);
@@ -183,7 +198,8 @@ TEST_CASE("a request without spans is a success that nothing downstream hears of
   CHECK(doors.answer(proto, make_request({{.service = "idle"}})).status == 200);
 }
 
-TEST_CASE("spans with invalid ids are left out, and the sender is told as a partial success", "[otlp_receiver]") {
+TEST_CASE("spans with invalid ids are left out, and the sender is told as a partial success",
+          "[otlp_receiver]") {
   Doors doors;
   const std::string one = "1 span was" + left_out;
   const std::string partial = length_field(1, varint_field(1, 1) + length_field(2, one));
@@ -202,7 +218,8 @@ TEST_CASE("spans with invalid ids are left out, and the sender is told as a part
     body.replace(body.find("{\"traceId\""), 0, "{},");
     const net::Response response = doors.answer(json, body);
     CHECK(response.status == 200);
-    CHECK(response.body == R"({"partialSuccess":{"errorMessage":")" + one + R"(","rejectedSpans":"1"}})");
+    CHECK(response.body ==
+          R"({"partialSuccess":{"errorMessage":")" + one + R"(","rejectedSpans":"1"}})");
   }
   CHECK(doors.next.span_count() == 1);
   CHECK(doors.spans("in") == 2);
@@ -215,7 +232,8 @@ TEST_CASE("a request of invalid spans alone is a partial success too", "[otlp_re
   Doors doors;
   const net::Response response = doors.answer(proto, bad_ids_only);
   CHECK(response.status == 200);
-  CHECK(response.body == length_field(1, varint_field(1, 2) + length_field(2, "2 spans were" + left_out)));
+  CHECK(response.body ==
+        length_field(1, varint_field(1, 2) + length_field(2, "2 spans were" + left_out)));
   CHECK(doors.next.batches.empty());
   CHECK(doors.spans("in") == 2);
   CHECK(doors.spans("refused", "invalid_id") == 2);
@@ -268,7 +286,8 @@ TEST_CASE("a batch that is refused for good is a bad request", "[otlp_receiver]"
   CHECK(doors.spans("refused", "invalid") == 4);
 }
 
-TEST_CASE("a body that cannot be decoded is refused with a BadRequest that says why", "[otlp_receiver]") {
+TEST_CASE("a body that cannot be decoded is refused with a BadRequest that says why",
+          "[otlp_receiver]") {
   Doors doors;
   for (std::size_t size = 1; size < two_spans.size(); ++size) {
     const net::Response response = doors.answer(proto, two_spans.substr(0, size));
@@ -278,7 +297,8 @@ TEST_CASE("a body that cannot be decoded is refused with a BadRequest that says 
   const net::Response response = doors.answer(json, "{\"resourceSpans\":7}");
   CHECK(response.status == 400);
   CHECK(read_status(response).code == 3);
-  CHECK(read_status(response).message == "at byte 17: expected an array near \"resourceSpans\", found 7}");
+  CHECK(read_status(response).message ==
+        "at byte 17: expected an array near \"resourceSpans\", found 7}");
   CHECK(read_status(response).bad_request);
   CHECK(doors.answer(json, "").status == 400);
   const net::Response over_grpc = doors.answer(grpc, two_spans.substr(0, 20));
@@ -290,10 +310,12 @@ TEST_CASE("a body that cannot be decoded is refused with a BadRequest that says 
   CHECK(doors.ledger.used() == 0);
 }
 
-TEST_CASE("text from a JSON sender that is not UTF-8 comes back in readable form", "[otlp_receiver]") {
+TEST_CASE("text from a JSON sender that is not UTF-8 comes back in readable form",
+          "[otlp_receiver]") {
   Doors doors;
   const net::Response response = doors.answer(json, "{\"resourceSpans\":\xff}");
-  CHECK(read_status(response).message == "at byte 17: expected an array near \"resourceSpans\", found ?}");
+  CHECK(read_status(response).message ==
+        "at byte 17: expected an array near \"resourceSpans\", found ?}");
 }
 
 TEST_CASE("an answer may come later, and from one who forgot it", "[otlp_receiver]") {
@@ -324,7 +346,8 @@ TEST_CASE("an answer may come later, and from one who forgot it", "[otlp_receive
   CHECK(doors.spans("in") == doors.spans("out") + doors.spans("refused"));
 }
 
-TEST_CASE("stopping waits for the answers that are owed and sends newcomers away", "[otlp_receiver]") {
+TEST_CASE("stopping waits for the answers that are owed and sends newcomers away",
+          "[otlp_receiver]") {
   Doors doors;
   doors.next.hold = true;
   const auto reply = doors.send(grpc, two_spans);
@@ -385,13 +408,14 @@ TEST_CASE("only POST with a content type of OTLP is admitted", "[otlp_receiver]"
   CHECK_FALSE(refusal("POST", "application/json"));
   CHECK_FALSE(refusal("POST", "application/json;charset=UTF-8"));
   CHECK_FALSE(refusal("POST", "Application/X-Protobuf ; a=b"));
-  for (const std::string_view type :
-       {"", "text/plain", "application/jsonx", "application/grpc", "application/x-www-form-urlencoded", ";"}) {
+  for (const std::string_view type : {"", "text/plain", "application/jsonx", "application/grpc",
+                                      "application/x-www-form-urlencoded", ";"}) {
     const auto response = refusal("POST", type);
     REQUIRE(response);
     CHECK(response->status == 415);
     CHECK(response->content_type == "text/plain; charset=utf-8");
-    CHECK(response->body == "the content type must be application/x-protobuf or application/json\n");
+    CHECK(response->body ==
+          "the content type must be application/x-protobuf or application/json\n");
   }
   const auto response = refusal("GET", "application/json");
   REQUIRE(response);
@@ -406,7 +430,8 @@ TEST_CASE("only POST with a content type of OTLP is admitted", "[otlp_receiver]"
   CHECK(doors.grpc_traces->admit(head("GET", headers, false)).refusal->status == 405);
 }
 
-TEST_CASE("a body may have what is configured, but never more than half of what may be in flight", "[otlp_receiver]") {
+TEST_CASE("a body may have what is configured, but never more than half of what may be in flight",
+          "[otlp_receiver]") {
   const std::vector<net::Header> headers = {{"content-type", proto}};
   Doors doors(1500);
   CHECK(doors.http_traces->admit(head("POST", headers)).body_bytes_max == 750);
@@ -431,13 +456,15 @@ TEST_CASE("what the transport finds is answered in the sender's own form", "[otl
       Case{TransportError::timeout, GrpcCode::deadline_exceeded, 408, "timeout"});
   Doors doors;
   const std::vector<net::Header> as_grpc = {{"content-type", grpc}};
-  const net::Response over_grpc = doors.grpc_traces->transport_error(error, head("POST", as_grpc, true), "the detail");
+  const net::Response over_grpc =
+      doors.grpc_traces->transport_error(error, head("POST", as_grpc, true), "the detail");
   CHECK(over_grpc.grpc == code);
   CHECK(over_grpc.message.ends_with(": the detail"));
   CHECK(over_grpc.retry_after.has_value() == (error == TransportError::busy));
   for (const std::string_view type : {proto, json}) {
     const std::vector<net::Header> headers = {{"content-type", type}};
-    const net::Response response = doors.http_traces->transport_error(error, head("POST", headers), "the detail");
+    const net::Response response =
+        doors.http_traces->transport_error(error, head("POST", headers), "the detail");
     CHECK(response.status == status);
     CHECK(response.content_type == type);
     CHECK(read_status(response).code == static_cast<std::uint64_t>(code));
@@ -445,13 +472,15 @@ TEST_CASE("what the transport finds is answered in the sender's own form", "[otl
     CHECK(response.retry_after.has_value() == (error == TransportError::busy));
   }
   const std::vector<net::Header> as_text = {{"content-type", "text/plain"}};
-  const net::Response unknown = doors.http_traces->transport_error(error, head("POST", as_text), "");
+  const net::Response unknown =
+      doors.http_traces->transport_error(error, head("POST", as_text), "");
   CHECK(unknown.status == status);
   CHECK(unknown.content_type == "text/plain; charset=utf-8");
   CHECK(doors.requests("reason", reason) == 4);
 }
 
-TEST_CASE("metrics and logs are refused with a sentence, before their body is read", "[otlp_receiver]") {
+TEST_CASE("metrics and logs are refused with a sentence, before their body is read",
+          "[otlp_receiver]") {
   Doors doors;
   const std::string sentence = "this server takes traces only, not metrics";
   const std::vector<net::Header> as_grpc = {{"content-type", grpc}};

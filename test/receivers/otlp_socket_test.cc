@@ -1,11 +1,11 @@
 #include <arpa/inet.h>
-#include <catch2/catch.hpp>
-#include <future>
 #include <netinet/in.h>
-#include <string>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
+#include <catch2/catch.hpp>
+#include <future>
+#include <string>
 #include <vector>
 
 #include "pipeline/net/event_loop.h"
@@ -35,7 +35,8 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   void send(std::string_view bytes) {
-    REQUIRE(::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()));
+    REQUIRE(::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
+            static_cast<ssize_t>(bytes.size()));
   }
   /// What has come, at least a byte; empty at the end.
   std::string receive() {
@@ -55,7 +56,8 @@ class Daemon {
  public:
   explicit Daemon(const std::string& protocols) {
     config::Problems problems;
-    const auto decoded = otlp_receiver().decode(config::parse_text(protocols, "test.yaml", problems));
+    const auto decoded =
+        otlp_receiver().decode(config::parse_text(protocols, "test.yaml", problems));
     REQUIRE(problems.list().empty());
     ReceiverContext context{{"otlp", loops[0], metrics, ledger}, counters, listeners, {&next}};
     context.errors = &errors;
@@ -82,15 +84,18 @@ class Daemon {
   }
 
   /// The whole answer to one request, which ends the connection.
-  std::string post(const std::string& path, const std::string& type, const std::string& body) const {
-    return exchange("POST " + path + " HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: " + type +
+  std::string post(const std::string& path, const std::string& type,
+                   const std::string& body) const {
+    return exchange("POST " + path +
+                    " HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: " + type +
                     "\r\ncontent-length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
   }
   std::string exchange(const std::string& request) const {
     Client client(port);
     client.send(request);
     std::string answer;
-    for (std::string piece = client.receive(); !piece.empty(); piece = client.receive()) answer += piece;
+    for (std::string piece = client.receive(); !piece.empty(); piece = client.receive())
+      answer += piece;
     return answer;
   }
   Http2Peer::Reply grpc(const std::string& path, const std::string& message) const {
@@ -117,12 +122,16 @@ class Daemon {
 };
 
 const std::string traces_method = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-const std::string metrics_method = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+const std::string metrics_method =
+    "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
 const std::string request = make_request({{.service = "shop", .spans = numbered_spans(3)}});
-const std::string json = R"({"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"5b8efff798038103d269b633813fc60c",)"
-                         R"("spanId":"eee19b7ec3c1b174","name":"pay"}]}]}]})";
+const std::string json =
+    R"({"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"5b8efff798038103d269b633813fc60c",)"
+    R"("spanId":"eee19b7ec3c1b174","name":"pay"}]}]}]})";
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 }  // namespace
 
@@ -142,7 +151,8 @@ TEST_CASE("every form of OTLP comes in on one port", "[otlp_receiver]") {
   CHECK(daemon.next.span_count() == 7);
   REQUIRE(daemon.next.batches.size() == 3);
   CHECK(daemon.next.batches[0].encode().to_string() == request);
-  CHECK(daemon.next.batches[0].context()->metadata_value("content-type") == "application/x-protobuf");
+  CHECK(daemon.next.batches[0].context()->metadata_value("content-type") ==
+        "application/x-protobuf");
   CHECK(span_names(daemon.next.batches[1]) == std::vector<std::string>{"pay"});
   CHECK(daemon.next.batches[2].encode().to_string() == request);
   daemon.next.batches.clear();
@@ -150,11 +160,14 @@ TEST_CASE("every form of OTLP comes in on one port", "[otlp_receiver]") {
 }
 
 TEST_CASE("what does not belong to the otlp receiver is told so on the wire", "[otlp_receiver]") {
-  Daemon daemon("protocols: {http: {endpoint: '127.0.0.1:0', traces_url_path: custom, max_request_body_size: 1000}}");
+  Daemon daemon(
+      "protocols: {http: {endpoint: '127.0.0.1:0', traces_url_path: custom, max_request_body_size: "
+      "1000}}");
   CHECK(daemon.post("/custom", "application/json", json).starts_with("HTTP/1.1 200 "));
   CHECK(daemon.post("/v1/traces", "application/json", json).starts_with("HTTP/1.1 404 "));
   CHECK(daemon.post("/custom", "text/plain", json).starts_with("HTTP/1.1 415 "));
-  const std::string get = daemon.exchange("GET /custom HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+  const std::string get =
+      daemon.exchange("GET /custom HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
   CHECK(get.starts_with("HTTP/1.1 405 "));
   CHECK(contains(get, "allow: POST"));
   const std::string metrics = daemon.post("/v1/metrics", "application/json", "{}");
@@ -163,7 +176,8 @@ TEST_CASE("what does not belong to the otlp receiver is told so on the wire", "[
   const std::string bad = daemon.post("/custom", "application/json", "{");
   CHECK(bad.starts_with("HTTP/1.1 400 "));
   CHECK(contains(bad, "google.rpc.BadRequest"));
-  CHECK(daemon.post("/custom", "application/x-protobuf", std::string(1001, 'x')).starts_with("HTTP/1.1 413 "));
+  CHECK(daemon.post("/custom", "application/x-protobuf", std::string(1001, 'x'))
+            .starts_with("HTTP/1.1 413 "));
   const Http2Peer::Reply reply = daemon.grpc(metrics_method, "");
   CHECK(reply.field("grpc-status") == "12");
   CHECK(reply.field("grpc-message") == "this server takes traces only, not metrics");

@@ -35,7 +35,9 @@ std::string text_of(BIO* bio) {
   return {data, static_cast<std::size_t>(size)};
 }
 
-Bio reader(const std::string& pem) { return Bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))); }
+Bio reader(const std::string& pem) {
+  return Bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+}
 
 void add_extension(X509* certificate, int kind, const std::string& value) {
   X509_EXTENSION* const extension = X509V3_EXT_conf_nid(nullptr, nullptr, kind, value.c_str());
@@ -58,7 +60,8 @@ Certificate make_certificate(const CertificateOptions& options) {
   X509_set_pubkey(made.get(), key.get());
   X509_NAME* const subject = X509_get_subject_name(made.get());
   X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
-                             reinterpret_cast<const unsigned char*>(options.name.c_str()), -1, -1, 0);
+                             reinterpret_cast<const unsigned char*>(options.name.c_str()), -1, -1,
+                             0);
   const bool is_address = options.name.find_first_not_of("0123456789.") == std::string::npos;
   if (options.authority) {
     add_extension(made.get(), NID_basic_constraints, "critical,CA:TRUE");
@@ -69,8 +72,10 @@ Certificate make_certificate(const CertificateOptions& options) {
     X509_set_issuer_name(made.get(), subject);
     X509_sign(made.get(), key.get(), EVP_sha256());
   } else {
-    const X509Pointer issuer(PEM_read_bio_X509(reader(options.issuer->certificate).get(), nullptr, nullptr, nullptr));
-    const Key issuer_key(PEM_read_bio_PrivateKey(reader(options.issuer->key).get(), nullptr, nullptr, nullptr));
+    const X509Pointer issuer(
+        PEM_read_bio_X509(reader(options.issuer->certificate).get(), nullptr, nullptr, nullptr));
+    const Key issuer_key(
+        PEM_read_bio_PrivateKey(reader(options.issuer->key).get(), nullptr, nullptr, nullptr));
     X509_set_issuer_name(made.get(), X509_get_subject_name(issuer.get()));
     X509_sign(made.get(), issuer_key.get(), EVP_sha256());
   }
@@ -94,6 +99,8 @@ TemporaryFile::~TemporaryFile() {
   std::filesystem::remove(path_, ignored);
 }
 
-void TemporaryFile::write(const std::string& text) const { std::ofstream(path_, std::ios::binary) << text; }
+void TemporaryFile::write(const std::string& text) const {
+  std::ofstream(path_, std::ios::binary) << text;
+}
 
 }  // namespace sluice::test

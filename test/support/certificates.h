@@ -11,8 +11,8 @@ struct Certificate {
 };
 
 struct CertificateOptions {
-  std::string name = "localhost";        ///< DNS name; an address where it is one
-  const Certificate* issuer = nullptr;   ///< null: signed by itself
+  std::string name = "localhost";       ///< DNS name; an address where it is one
+  const Certificate* issuer = nullptr;  ///< null: signed by itself
   bool authority = false;
   bool expired = false;
 };
@@ -20,7 +20,8 @@ struct CertificateOptions {
 /// Made on the spot (elliptic curve, a moment), so that no test depends on a date.
 Certificate make_certificate(const CertificateOptions& options);
 
-/// Writes `text` to a file of its own below the directory for temporary files; gone with the object.
+/// Writes `text` to a file of its own below the directory for temporary files; gone with the
+/// object.
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::string& text);

@@ -34,21 +34,30 @@ inline std::string pattern(std::size_t count) {
   return text;
 }
 
-inline net::ClientRequest request_of(EncodedBatch body, std::chrono::nanoseconds timeout = std::chrono::seconds(20)) {
-  return {.path = "/test.Service/Method", .headers = {}, .body = std::move(body), .encoding = {}, .timeout = timeout};
+inline net::ClientRequest request_of(EncodedBatch body,
+                                     std::chrono::nanoseconds timeout = std::chrono::seconds(20)) {
+  return {.path = "/test.Service/Method",
+          .headers = {},
+          .body = std::move(body),
+          .encoding = {},
+          .timeout = timeout};
 }
 
-inline std::future<net::ClientResponse> start_call(net::GrpcClient& client, net::ClientRequest request) {
+inline std::future<net::ClientResponse> start_call(net::GrpcClient& client,
+                                                   net::ClientRequest request) {
   auto promise = std::make_shared<std::promise<net::ClientResponse>>();
   std::future<net::ClientResponse> future = promise->get_future();
-  client.call(std::move(request), [promise](net::ClientResponse response) { promise->set_value(std::move(response)); });
+  client.call(std::move(request),
+              [promise](net::ClientResponse response) { promise->set_value(std::move(response)); });
   return future;
 }
 
-inline std::future<net::ClientResponse> start_post(net::HttpClient& client, net::ClientRequest request) {
+inline std::future<net::ClientResponse> start_post(net::HttpClient& client,
+                                                   net::ClientRequest request) {
   auto promise = std::make_shared<std::promise<net::ClientResponse>>();
   std::future<net::ClientResponse> future = promise->get_future();
-  client.post(std::move(request), [promise](net::ClientResponse response) { promise->set_value(std::move(response)); });
+  client.post(std::move(request),
+              [promise](net::ClientResponse response) { promise->set_value(std::move(response)); });
   return future;
 }
 

@@ -15,7 +15,8 @@ namespace sluice::test {
 /// An exporter from YAML on real event loops, as `main` would build it.
 class ExporterFixture {
  public:
-  ExporterFixture(const ExporterType& type, const std::string& yaml, std::size_t workers = 1) : loops(workers) {
+  ExporterFixture(const ExporterType& type, const std::string& yaml, std::size_t workers = 1)
+      : loops(workers) {
     config::Problems problems;
     const auto decoded = type.decode(config::parse_text(yaml, "test.yaml", problems));
     for (const auto& problem : problems.list()) FAIL(problem.to_string());

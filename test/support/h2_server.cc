@@ -14,7 +14,8 @@ std::vector<nghttp2_nv> fields(const std::vector<std::pair<std::string, std::str
   std::vector<nghttp2_nv> list;
   for (const auto& [name, value] : headers) {
     list.push_back({reinterpret_cast<std::uint8_t*>(const_cast<char*>(name.data())),
-                    reinterpret_cast<std::uint8_t*>(const_cast<char*>(value.data())), name.size(), value.size(), 0});
+                    reinterpret_cast<std::uint8_t*>(const_cast<char*>(value.data())), name.size(),
+                    value.size(), 0});
   }
   return list;
 }
@@ -38,16 +39,18 @@ struct H2Server::Connection {
   void submit(std::int32_t id, Stream& stream);
 
   static Connection& of(void* user) { return *static_cast<Connection*>(user); }
-  static ssize_t on_send(nghttp2_session*, const std::uint8_t* data, std::size_t size, int, void* user);
+  static ssize_t on_send(nghttp2_session*, const std::uint8_t* data, std::size_t size, int,
+                         void* user);
   static int on_begin(nghttp2_session*, const nghttp2_frame* frame, void* user);
-  static int on_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name, std::size_t name_size,
-                       const std::uint8_t* value, std::size_t value_size, std::uint8_t, void* user);
-  static int on_data(nghttp2_session*, std::uint8_t, std::int32_t id, const std::uint8_t* data, std::size_t size,
-                     void* user);
+  static int on_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name,
+                       std::size_t name_size, const std::uint8_t* value, std::size_t value_size,
+                       std::uint8_t, void* user);
+  static int on_data(nghttp2_session*, std::uint8_t, std::int32_t id, const std::uint8_t* data,
+                     std::size_t size, void* user);
   static int on_frame(nghttp2_session*, const nghttp2_frame* frame, void* user);
   static int on_close(nghttp2_session*, std::int32_t id, std::uint32_t, void* user);
-  static ssize_t on_read(nghttp2_session*, std::int32_t id, std::uint8_t* out, std::size_t size, std::uint32_t* flags,
-                         nghttp2_data_source*, void* user);
+  static ssize_t on_read(nghttp2_session*, std::int32_t id, std::uint8_t* out, std::size_t size,
+                         std::uint32_t* flags, nghttp2_data_source*, void* user);
 
   H2Server& owner;
   Peer& peer;
@@ -78,7 +81,8 @@ H2Server::Connection::Connection(H2Server& server, Peer& to) : owner(server), pe
   nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings, 2);
 }
 
-ssize_t H2Server::Connection::on_send(nghttp2_session*, const std::uint8_t* data, std::size_t size, int, void* user) {
+ssize_t H2Server::Connection::on_send(nghttp2_session*, const std::uint8_t* data, std::size_t size,
+                                      int, void* user) {
   const bool written = of(user).peer.write({reinterpret_cast<const char*>(data), size});
   return written ? static_cast<ssize_t>(size) : static_cast<ssize_t>(NGHTTP2_ERR_CALLBACK_FAILURE);
 }
@@ -89,23 +93,26 @@ int H2Server::Connection::on_begin(nghttp2_session*, const nghttp2_frame* frame,
   seen.connection = self.number;
   seen.server_name = self.peer.server_name();
   const std::lock_guard lock(self.owner.mutex_);
-  self.owner.streams_at_once_ = std::max(self.owner.streams_at_once_, static_cast<std::uint32_t>(self.streams.size()));
+  self.owner.streams_at_once_ =
+      std::max(self.owner.streams_at_once_, static_cast<std::uint32_t>(self.streams.size()));
   return 0;
 }
 
-int H2Server::Connection::on_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name,
-                                    std::size_t name_size, const std::uint8_t* value, std::size_t value_size,
-                                    std::uint8_t, void* user) {
+int H2Server::Connection::on_header(nghttp2_session*, const nghttp2_frame* frame,
+                                    const std::uint8_t* name, std::size_t name_size,
+                                    const std::uint8_t* value, std::size_t value_size, std::uint8_t,
+                                    void* user) {
   of(user).streams[frame->hd.stream_id].seen.headers.emplace(
       std::string(reinterpret_cast<const char*>(name), name_size),
       std::string(reinterpret_cast<const char*>(value), value_size));
   return 0;
 }
 
-int H2Server::Connection::on_data(nghttp2_session*, std::uint8_t, std::int32_t id, const std::uint8_t* data,
-                                  std::size_t size, void* user) {
+int H2Server::Connection::on_data(nghttp2_session*, std::uint8_t, std::int32_t id,
+                                  const std::uint8_t* data, std::size_t size, void* user) {
   const auto found = of(user).streams.find(id);
-  if (found != of(user).streams.end()) found->second.seen.body.append(reinterpret_cast<const char*>(data), size);
+  if (found != of(user).streams.end())
+    found->second.seen.body.append(reinterpret_cast<const char*>(data), size);
   return 0;
 }
 
@@ -120,7 +127,8 @@ int H2Server::Connection::on_frame(nghttp2_session*, const nghttp2_frame* frame,
   if (found == self.streams.end()) return 0;
   Stream& stream = found->second;
   const bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
-  const bool at_headers = self.owner.options_.answer_at_headers && frame->hd.type == NGHTTP2_HEADERS;
+  const bool at_headers =
+      self.owner.options_.answer_at_headers && frame->hd.type == NGHTTP2_HEADERS;
   if ((at_headers || ends) && !stream.answered) self.answer(frame->hd.stream_id, stream);
   return 0;
 }
@@ -136,12 +144,14 @@ void H2Server::Connection::answer(std::int32_t id, Stream& stream) {
   if (stream.answer.close) hang_up = true;
   if (stream.answer.silent || stream.answer.close) return;
   if (stream.answer.goaway_before) {
-    nghttp2_submit_goaway(session, NGHTTP2_FLAG_NONE, std::max(id - 2, 0), NGHTTP2_NO_ERROR, nullptr, 0);
+    nghttp2_submit_goaway(session, NGHTTP2_FLAG_NONE, std::max(id - 2, 0), NGHTTP2_NO_ERROR,
+                          nullptr, 0);
   } else if (stream.answer.reset != 0) {
     nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, stream.answer.reset);
   } else {
     submit(id, stream);
-    if (stream.answer.goaway_after) nghttp2_submit_goaway(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_NO_ERROR, nullptr, 0);
+    if (stream.answer.goaway_after)
+      nghttp2_submit_goaway(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_NO_ERROR, nullptr, 0);
   }
 }
 
@@ -158,8 +168,9 @@ int H2Server::Connection::on_close(nghttp2_session*, std::int32_t id, std::uint3
   return 0;
 }
 
-ssize_t H2Server::Connection::on_read(nghttp2_session* session, std::int32_t id, std::uint8_t* out, std::size_t size,
-                                      std::uint32_t* flags, nghttp2_data_source*, void* user) {
+ssize_t H2Server::Connection::on_read(nghttp2_session* session, std::int32_t id, std::uint8_t* out,
+                                      std::size_t size, std::uint32_t* flags, nghttp2_data_source*,
+                                      void* user) {
   Stream& stream = of(user).streams.at(id);
   const std::size_t part = std::min(size, stream.answer.body.size() - stream.sent);
   std::memcpy(out, stream.answer.body.data() + stream.sent, part);
@@ -175,7 +186,9 @@ ssize_t H2Server::Connection::on_read(nghttp2_session* session, std::int32_t id,
 }
 
 H2Server::H2Server(Options options, Script script)
-    : options_(std::move(options)), script_(std::move(script)), server_(options_.socket, [this](Peer& peer) { serve(peer); }) {}
+    : options_(std::move(options)),
+      script_(std::move(script)),
+      server_(options_.socket, [this](Peer& peer) { serve(peer); }) {}
 
 void H2Server::serve(Peer& peer) {
   Connection connection(*this, peer);
@@ -191,7 +204,8 @@ void H2Server::serve(Peer& peer) {
       continue;
     }
     const auto* const data = reinterpret_cast<const std::uint8_t*>(bytes.data());
-    if (nghttp2_session_mem_recv(connection.session, data, bytes.size()) < 0 || connection.hang_up) return;
+    if (nghttp2_session_mem_recv(connection.session, data, bytes.size()) < 0 || connection.hang_up)
+      return;
   }
 }
 
@@ -227,7 +241,8 @@ void H2Server::wait_for_pings(std::size_t count) {
 
 std::string grpc_message(std::string_view message, bool compressed) {
   std::string framed(1, compressed ? '\1' : '\0');
-  for (int shift = 24; shift >= 0; shift -= 8) framed += static_cast<char>(message.size() >> shift & 255);
+  for (int shift = 24; shift >= 0; shift -= 8)
+    framed += static_cast<char>(message.size() >> shift & 255);
   return framed.append(message);
 }
 

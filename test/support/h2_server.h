@@ -24,14 +24,15 @@ class H2Server {
     std::string server_name;     ///< by SNI
   };
   struct Answer {
-    std::vector<std::pair<std::string, std::string>> headers = {{":status", "200"}, {"content-type", "application/grpc"}};
+    std::vector<std::pair<std::string, std::string>> headers = {
+        {":status", "200"}, {"content-type", "application/grpc"}};
     std::string body;
     std::vector<std::pair<std::string, std::string>> trailers = {{"grpc-status", "0"}};
-    std::uint32_t reset = 0;        ///< HTTP/2 error code instead of an answer
-    bool silent = false;            ///< no answer at all
-    bool close = false;             ///< hang up instead
-    bool goaway_before = false;     ///< refuse this stream and all later ones with GOAWAY
-    bool goaway_after = false;      ///< the answer, then GOAWAY
+    std::uint32_t reset = 0;     ///< HTTP/2 error code instead of an answer
+    bool silent = false;         ///< no answer at all
+    bool close = false;          ///< hang up instead
+    bool goaway_before = false;  ///< refuse this stream and all later ones with GOAWAY
+    bool goaway_after = false;   ///< the answer, then GOAWAY
   };
   using Script = std::function<Answer(const Seen& seen)>;
   struct Options {

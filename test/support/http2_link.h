@@ -10,8 +10,8 @@ namespace sluice::test {
 
 /// A door and a client that is connected to it.
 struct Http2Link {
-  explicit Http2Link(const net::ServerOptions& options = {}, const net::RouteOptions& route = {}, std::size_t ledger = 128 << 20,
-                std::uint32_t window = 1 << 20)
+  explicit Http2Link(const net::ServerOptions& options = {}, const net::RouteOptions& route = {},
+                     std::size_t ledger = 128 << 20, std::uint32_t window = 1 << 20)
       : door(options, route, ledger), peer(window) {
     exchange();
     exchange();

@@ -46,16 +46,17 @@ struct Http2Peer::State {
     return static_cast<ssize_t>(taken);
   }
 
-  static int on_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name, std::size_t name_size,
-                       const std::uint8_t* value, std::size_t value_size, std::uint8_t, void* user) {
+  static int on_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name,
+                       std::size_t name_size, const std::uint8_t* value, std::size_t value_size,
+                       std::uint8_t, void* user) {
     Reply& reply = peer(user).replies_[frame->hd.stream_id];
     Fields& fields = frame->headers.cat == NGHTTP2_HCAT_RESPONSE ? reply.fields : reply.trailers;
     fields.emplace_back(text(name, name_size), text(value, value_size));
     return 0;
   }
 
-  static int on_data(nghttp2_session*, std::uint8_t, std::int32_t stream, const std::uint8_t* bytes, std::size_t size,
-                     void* user) {
+  static int on_data(nghttp2_session*, std::uint8_t, std::int32_t stream, const std::uint8_t* bytes,
+                     std::size_t size, void* user) {
     peer(user).replies_[stream].data += text(bytes, size);
     return 0;
   }
@@ -66,9 +67,12 @@ struct Http2Peer::State {
     switch (frame->hd.type) {
       case NGHTTP2_DATA:
       case NGHTTP2_HEADERS:
-        if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) self.replies_[frame->hd.stream_id].ended = true;
+        if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0)
+          self.replies_[frame->hd.stream_id].ended = true;
         break;
-      case NGHTTP2_RST_STREAM: self.replies_[frame->hd.stream_id].reset = frame->rst_stream.error_code; break;
+      case NGHTTP2_RST_STREAM:
+        self.replies_[frame->hd.stream_id].reset = frame->rst_stream.error_code;
+        break;
       case NGHTTP2_PING: ++(ack ? self.ping_acks_ : self.pings_); break;
       case NGHTTP2_SETTINGS:
         for (std::size_t index = 0; index < frame->settings.niv; ++index) {
@@ -113,8 +117,8 @@ std::int32_t Http2Peer::begin(const Fields& fields, bool more) {
   }
   nghttp2_data_provider provider{};
   provider.read_callback = State::read;
-  const std::int32_t stream = nghttp2_submit_request(state_->session, nullptr, pairs.data(), pairs.size(),
-                                                     more ? &provider : nullptr, nullptr);
+  const std::int32_t stream = nghttp2_submit_request(
+      state_->session, nullptr, pairs.data(), pairs.size(), more ? &provider : nullptr, nullptr);
   ensure(stream > 0, "a request is submitted");
   return stream;
 }
@@ -132,10 +136,12 @@ void Http2Peer::reset(std::int32_t stream, std::uint32_t code) {
 
 void Http2Peer::ping() { nghttp2_submit_ping(state_->session, NGHTTP2_FLAG_NONE, nullptr); }
 
-void Http2Peer::settings() { nghttp2_submit_settings(state_->session, NGHTTP2_FLAG_NONE, nullptr, 0); }
+void Http2Peer::settings() {
+  nghttp2_submit_settings(state_->session, NGHTTP2_FLAG_NONE, nullptr, 0);
+}
 
 Http2Peer::Fields Http2Peer::grpc_fields(std::string_view path) {
-  return {{":method", "POST"},        {":scheme", "http"}, {":path", std::string(path)},
+  return {{":method", "POST"},         {":scheme", "http"}, {":path", std::string(path)},
           {":authority", "test:4317"}, {"te", "trailers"},  {"content-type", "application/grpc"}};
 }
 
@@ -155,7 +161,10 @@ std::int32_t Http2Peer::grpc(std::string_view path, std::string_view message, Fi
 }
 
 std::int32_t Http2Peer::post(std::string_view path, std::string_view body, Fields more) {
-  Fields fields = {{":method", "POST"}, {":scheme", "http"}, {":path", std::string(path)}, {":authority", "test:4317"}};
+  Fields fields = {{":method", "POST"},
+                   {":scheme", "http"},
+                   {":path", std::string(path)},
+                   {":authority", "test:4317"}};
   fields.insert(fields.end(), more.begin(), more.end());
   const std::int32_t stream = begin(fields, !body.empty());
   if (!body.empty()) data(stream, body, true);

@@ -11,8 +11,8 @@
 
 namespace sluice::test {
 
-/// The client's side of an HTTP/2 connection, as bytes in and out: nghttp2 as a client, with requests
-/// whose parts the test sends one by one.
+/// The client's side of an HTTP/2 connection, as bytes in and out: nghttp2 as a client, with
+/// requests whose parts the test sends one by one.
 class Http2Peer {
  public:
   using Fields = std::vector<std::pair<std::string, std::string>>;
@@ -50,7 +50,7 @@ class Http2Peer {
   std::optional<std::uint32_t> goaway() const { return goaway_; }
   const std::string& goaway_text() const { return goaway_text_; }
   std::int32_t goaway_last_stream() const { return goaway_last_; }
-  int pings() const { return pings_; }        ///< of the server's own
+  int pings() const { return pings_; }  ///< of the server's own
   int ping_acks() const { return ping_acks_; }
   std::map<std::uint16_t, std::uint32_t> peer_settings;
 

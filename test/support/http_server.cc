@@ -21,7 +21,8 @@ HttpServer::Seen parse_head(const std::string& head) {
     const std::size_t end = head.find("\r\n", at + 2);
     const std::string line = head.substr(at + 2, end - at - 2);
     const std::size_t colon = line.find(": ");
-    if (colon != std::string::npos) seen.headers.emplace(lower(line.substr(0, colon)), line.substr(colon + 2));
+    if (colon != std::string::npos)
+      seen.headers.emplace(lower(line.substr(0, colon)), line.substr(colon + 2));
     at = end;
     if (end == std::string::npos) break;
   }
@@ -31,7 +32,8 @@ HttpServer::Seen parse_head(const std::string& head) {
 }  // namespace
 
 HttpServer::HttpServer(SocketServerOptions options, Script script)
-    : script_(std::move(script)), server_(std::move(options), [this](Peer& peer) { serve(peer); }) {}
+    : script_(std::move(script)),
+      server_(std::move(options), [this](Peer& peer) { serve(peer); }) {}
 
 void HttpServer::serve(Peer& peer) {
   std::size_t number = 0;
@@ -53,7 +55,8 @@ void HttpServer::serve(Peer& peer) {
     input.erase(0, head_end + 4);
     Answer answer = script_(seen);
     if (!answer.before_body) {
-      const std::size_t size = seen.headers.contains("content-length") ? std::stoul(seen.headers["content-length"]) : 0;
+      const std::size_t size =
+          seen.headers.contains("content-length") ? std::stoul(seen.headers["content-length"]) : 0;
       while (input.size() < size) {
         const std::string bytes = peer.read();
         if (bytes.empty()) return;
@@ -83,9 +86,13 @@ void HttpServer::wait_for_seen(std::size_t count) {
   changed_.wait(lock, [&] { return seen_.size() >= count; });
 }
 
-std::string http_response(std::string_view status, std::string_view body, std::string_view headers) {
+std::string http_response(std::string_view status, std::string_view body,
+                          std::string_view headers) {
   std::string text = "HTTP/1.1 ";
-  text.append(status).append("\r\nContent-Length: ").append(std::to_string(body.size())).append("\r\n");
+  text.append(status)
+      .append("\r\nContent-Length: ")
+      .append(std::to_string(body.size()))
+      .append("\r\n");
   return text.append(headers).append("\r\n").append(body);
 }
 

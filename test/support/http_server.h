@@ -20,13 +20,13 @@ class HttpServer {
     std::string line;                            ///< "POST /v1/traces HTTP/1.1"
     std::map<std::string, std::string> headers;  ///< names in lower case
     std::string body;
-    std::size_t connection = 0;                  ///< counted from 1
-    std::string server_name;                     ///< by SNI
+    std::size_t connection = 0;  ///< counted from 1
+    std::string server_name;     ///< by SNI
   };
   struct Answer {
-    std::string bytes;           ///< empty: no answer
-    bool close = false;          ///< hang up behind it
-    bool before_body = false;    ///< do not read the body at all
+    std::string bytes;                   ///< empty: no answer
+    bool close = false;                  ///< hang up behind it
+    bool before_body = false;            ///< do not read the body at all
     std::function<void(Peer&)> instead;  ///< takes the connection over
   };
   /// Called when the head is there, without the body.
@@ -51,6 +51,7 @@ class HttpServer {
   SocketServer server_;  // last: its threads end before the rest goes
 };
 
-std::string http_response(std::string_view status, std::string_view body = "", std::string_view headers = "");
+std::string http_response(std::string_view status, std::string_view body = "",
+                          std::string_view headers = "");
 
 }  // namespace sluice::test

@@ -10,8 +10,8 @@
 
 namespace sluice::test {
 
-/// An executor whose clock stands still until a test moves it. `post` may come from any thread; tasks
-/// run in `run` and `advance`, on the test's thread.
+/// An executor whose clock stands still until a test moves it. `post` may come from any thread;
+/// tasks run in `run` and `advance`, on the test's thread.
 class ManualExecutor final : public Executor {
  public:
   TimePoint now() const override { return now_; }

@@ -38,8 +38,9 @@ class NetService final : public net::Service {
 
   void serve(net::Request request, net::Reply reply) override {
     const std::lock_guard lock(mutex);
-    seen.push_back({std::string(request.body.bytes()), request.content_type, request.accept_encoding,
-                    request.wire_bytes, request.worker, request.is_grpc, request.context});
+    seen.push_back({std::string(request.body.bytes()), request.content_type,
+                    request.accept_encoding, request.wire_bytes, request.worker, request.is_grpc,
+                    request.context});
     if (keep_bodies) bodies.push_back(std::move(request.body));
     if (hold) {
       held.push_back(std::move(reply));
@@ -60,12 +61,18 @@ class NetService final : public net::Service {
     response.message = detail;
     response.body = head.is_grpc ? "" : std::string(detail);
     switch (error) {
-      case net::TransportError::busy: response.status = 503, response.grpc = net::GrpcCode::unavailable; break;
-      case net::TransportError::too_large: response.status = 413, response.grpc = net::GrpcCode::resource_exhausted; break;
+      case net::TransportError::busy:
+        response.status = 503, response.grpc = net::GrpcCode::unavailable;
+        break;
+      case net::TransportError::too_large:
+        response.status = 413, response.grpc = net::GrpcCode::resource_exhausted;
+        break;
       case net::TransportError::unknown_encoding:
         response.status = 415, response.grpc = net::GrpcCode::unimplemented;
         break;
-      case net::TransportError::timeout: response.status = 408, response.grpc = net::GrpcCode::cancelled; break;
+      case net::TransportError::timeout:
+        response.status = 408, response.grpc = net::GrpcCode::cancelled;
+        break;
       default: response.status = 400, response.grpc = net::GrpcCode::internal; break;
     }
     return response;

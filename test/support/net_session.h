@@ -38,7 +38,8 @@ class NetSession : private net::SessionHost {
   }
   std::string send_in_pieces(std::string_view bytes, std::size_t size) {
     std::string out;
-    for (; !bytes.empty(); bytes.remove_prefix(std::min(size, bytes.size()))) out += send(bytes.substr(0, size));
+    for (; !bytes.empty(); bytes.remove_prefix(std::min(size, bytes.size())))
+      out += send(bytes.substr(0, size));
     return out;
   }
   std::string output() {
@@ -49,7 +50,8 @@ class NetSession : private net::SessionHost {
     }
     return out;
   }
-  /// Moves the clock in steps of 100 ms, as a connection set looks after its timeouts; what comes back.
+  /// Moves the clock in steps of 100 ms, as a connection set looks after its timeouts; what comes
+  /// back.
   std::string pass(Executor::Duration time) {
     std::string out;
     constexpr auto step = std::chrono::milliseconds(100);

@@ -33,8 +33,12 @@ std::string any_value_message(const Value& value);
 
 struct ValueWriter {
   std::string operator()(std::monostate) const { return {}; }
-  std::string operator()(const std::string& text) const { return length_field(otlp::any_value::string_value, text); }
-  std::string operator()(bool boolean) const { return varint_field(otlp::any_value::bool_value, boolean ? 1 : 0); }
+  std::string operator()(const std::string& text) const {
+    return length_field(otlp::any_value::string_value, text);
+  }
+  std::string operator()(bool boolean) const {
+    return varint_field(otlp::any_value::bool_value, boolean ? 1 : 0);
+  }
   std::string operator()(std::int64_t integer) const {
     return varint_field(otlp::any_value::int_value, static_cast<std::uint64_t>(integer));
   }
@@ -43,33 +47,40 @@ struct ValueWriter {
   }
   std::string operator()(const Array& array) const {
     std::string values;
-    for (const Value& value : array) values += length_field(otlp::list::values, any_value_message(value));
+    for (const Value& value : array)
+      values += length_field(otlp::list::values, any_value_message(value));
     return length_field(otlp::any_value::array_value, values);
   }
   std::string operator()(const KvList& list) const {
     std::string values;
-    for (const Attribute& entry : list) values += length_field(otlp::list::values, key_value_message(entry));
+    for (const Attribute& entry : list)
+      values += length_field(otlp::list::values, key_value_message(entry));
     return length_field(otlp::any_value::kvlist_value, values);
   }
-  std::string operator()(const Bytes& bytes) const { return length_field(otlp::any_value::bytes_value, bytes.bytes); }
+  std::string operator()(const Bytes& bytes) const {
+    return length_field(otlp::any_value::bytes_value, bytes.bytes);
+  }
 };
 
 std::string any_value_message(const Value& value) { return std::visit(ValueWriter(), value.of); }
 
 std::string attribute_fields(std::uint32_t number, const Attributes& attributes) {
   std::string fields;
-  for (const Attribute& attribute : attributes) fields += length_field(number, key_value_message(attribute));
+  for (const Attribute& attribute : attributes)
+    fields += length_field(number, key_value_message(attribute));
   return fields;
 }
 
 std::string event_message(const EventSpec& event) {
-  return fixed64_field(otlp::event::time, event.time_unix_nano) + text_field(otlp::event::name, event.name) +
+  return fixed64_field(otlp::event::time, event.time_unix_nano) +
+         text_field(otlp::event::name, event.name) +
          attribute_fields(otlp::event::attributes, event.attributes) +
          count_field(otlp::event::dropped_attributes_count, event.dropped_attributes_count);
 }
 
 std::string link_message(const LinkSpec& link) {
-  return text_field(otlp::link::trace_id, link.trace_id) + text_field(otlp::link::span_id, link.span_id) +
+  return text_field(otlp::link::trace_id, link.trace_id) +
+         text_field(otlp::link::span_id, link.span_id) +
          text_field(otlp::link::trace_state, link.trace_state) +
          attribute_fields(otlp::link::attributes, link.attributes) +
          (link.flags == 0 ? std::string() : fixed32_field(otlp::link::flags, link.flags));
@@ -95,7 +106,9 @@ std::string length_field(std::uint32_t number, std::string_view content) {
   return varint(number << 3 | 2) + varint(content.size()) + std::string(content);
 }
 
-std::string varint_field(std::uint32_t number, std::uint64_t value) { return varint(number << 3) + varint(value); }
+std::string varint_field(std::uint32_t number, std::uint64_t value) {
+  return varint(number << 3) + varint(value);
+}
 
 std::string fixed64_field(std::uint32_t number, std::uint64_t value) {
   return varint(number << 3 | 1) + little_endian(value, 8);
@@ -120,12 +133,15 @@ std::string span_message(const SpanSpec& span) {
                        fixed64_field(otlp::span::start_time, span.start) +
                        fixed64_field(otlp::span::end_time, span.end) +
                        attribute_fields(otlp::span::attributes, span.attributes);
-  for (const EventSpec& event : span.events) fields += length_field(otlp::span::events, event_message(event));
-  for (const LinkSpec& link : span.links) fields += length_field(otlp::span::links, link_message(link));
+  for (const EventSpec& event : span.events)
+    fields += length_field(otlp::span::events, event_message(event));
+  for (const LinkSpec& link : span.links)
+    fields += length_field(otlp::span::links, link_message(link));
   if (span.status_code != 0 || !span.status_message.empty()) {
-    fields += length_field(otlp::span::status,
-                           text_field(otlp::status::message, span.status_message) +
-                               count_field(otlp::status::code, static_cast<std::uint64_t>(span.status_code)));
+    fields += length_field(
+        otlp::span::status,
+        text_field(otlp::status::message, span.status_message) +
+            count_field(otlp::status::code, static_cast<std::uint64_t>(span.status_code)));
   }
   if (span.flags != 0) fields += fixed32_field(otlp::span::flags, span.flags);
   return fields + span.raw;
@@ -164,11 +180,14 @@ SpanBatch parse_batch(std::string_view request) {
   ParseReport report;
   auto batch = SpanBatch::parse(Buffer::copy_of(request), report);
   if (!batch) throw std::runtime_error("a test's request is malformed: " + report.error);
-  if (report.spans_invalid_id > 0) throw std::runtime_error("a test's request has spans with invalid ids");
+  if (report.spans_invalid_id > 0)
+    throw std::runtime_error("a test's request has spans with invalid ids");
   return *std::move(batch);
 }
 
-SpanBatch make_batch(const std::vector<ResourceSpec>& resources) { return parse_batch(make_request(resources)); }
+SpanBatch make_batch(const std::vector<ResourceSpec>& resources) {
+  return parse_batch(make_request(resources));
+}
 
 std::vector<SpanSpec> numbered_spans(std::size_t count) {
   std::vector<SpanSpec> spans(count);
@@ -178,7 +197,8 @@ std::vector<SpanSpec> numbered_spans(std::size_t count) {
 
 std::vector<std::string> span_names(const SpanBatch& batch) {
   std::vector<std::string> names;
-  for (const SpanEntry& span : batch.spans()) names.emplace_back(SpanView(batch.span_bytes(span)).name());
+  for (const SpanEntry& span : batch.spans())
+    names.emplace_back(SpanView(batch.span_bytes(span)).name());
   return names;
 }
 

@@ -10,7 +10,8 @@
 #include "pipeline/model/span_batch.h"
 
 /// OTLP requests for tests, written down shortly:
-///   make_batch({{.service = "shop", .spans = {{.name = "pay", .attributes = {{"http.status", 500}}}}}})
+///   make_batch({{.service = "shop", .spans = {{.name = "pay", .attributes = {{"http.status",
+///   500}}}}}})
 /// Encodes by itself, not through the product's writer.
 namespace sluice::test {
 

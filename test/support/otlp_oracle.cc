@@ -60,7 +60,8 @@ std::uint64_t bits(double real) {
 
 std::string compare_value(const AnyValueView& ours, const pb::AnyValue& theirs);
 
-std::string compare_attributes(AttributeRange ours, const google::protobuf::RepeatedPtrField<pb::KeyValue>& theirs) {
+std::string compare_attributes(AttributeRange ours,
+                               const google::protobuf::RepeatedPtrField<pb::KeyValue>& theirs) {
   Differences differences("attributes");
   for (const pb::KeyValue& expected : theirs) {
     const auto attribute = ours.next();
@@ -158,11 +159,13 @@ std::string compare_singular(const SpanView& ours, const pb::Span& theirs) {
   differences.check("start", ours.start_time_unix_nano(), theirs.start_time_unix_nano());
   differences.check("end", ours.end_time_unix_nano(), theirs.end_time_unix_nano());
   differences.check("flags", ours.flags(), theirs.flags());
-  differences.check("dropped_attributes", ours.dropped_attributes_count(), theirs.dropped_attributes_count());
+  differences.check("dropped_attributes", ours.dropped_attributes_count(),
+                    theirs.dropped_attributes_count());
   differences.check("dropped_events", ours.dropped_events_count(), theirs.dropped_events_count());
   differences.check("dropped_links", ours.dropped_links_count(), theirs.dropped_links_count());
   differences.check("has_status", ours.has_status(), theirs.has_status());
-  differences.check("status.code", static_cast<std::int32_t>(ours.status_code()), theirs.status().code());
+  differences.check("status.code", static_cast<std::int32_t>(ours.status_code()),
+                    theirs.status().code());
   differences.check("status.message", ours.status_message(), theirs.status().message());
   return differences.text();
 }
@@ -216,7 +219,9 @@ std::vector<OracleSpan> oracle_spans(const SpanBatch& batch) {
 
 std::string oracle_span(std::string_view message) { return canonical<pb::Span>(message); }
 std::string oracle_resource(std::string_view message) { return canonical<pb::Resource>(message); }
-std::string oracle_scope(std::string_view message) { return canonical<pb::InstrumentationScope>(message); }
+std::string oracle_scope(std::string_view message) {
+  return canonical<pb::InstrumentationScope>(message);
+}
 
 std::string view_differences(std::string_view span_message) {
   const SpanView ours(span_message);

@@ -6,9 +6,9 @@
 
 #include "pipeline/model/span_batch.h"
 
-/// What libprotobuf makes of OTLP bytes, in a form that compares: the truth that the byte model is held
-/// against. Messages are compared as libprotobuf writes them again, so spelling (order of known fields,
-/// overlong varints) does not count and unknown fields do.
+/// What libprotobuf makes of OTLP bytes, in a form that compares: the truth that the byte model is
+/// held against. Messages are compared as libprotobuf writes them again, so spelling (order of
+/// known fields, overlong varints) does not count and unknown fields do.
 namespace sluice::test {
 
 struct OracleSpan {
@@ -22,7 +22,8 @@ struct OracleSpan {
 
 /// Whether libprotobuf parses the request down to the fields of spans, resources and scopes.
 bool oracle_accepts_framing(std::string_view request);
-/// The spans of a request; those with invalid ids left out, if so told. Throws what is not parseable.
+/// The spans of a request; those with invalid ids left out, if so told. Throws what is not
+/// parseable.
 std::vector<OracleSpan> oracle_spans(std::string_view request, bool drop_invalid_ids);
 /// The same, read from a batch span by span.
 std::vector<OracleSpan> oracle_spans(const SpanBatch& batch);
@@ -31,8 +32,8 @@ std::string oracle_span(std::string_view message);      ///< as OracleSpan::span
 std::string oracle_resource(std::string_view message);  ///< as OracleSpan::resource
 std::string oracle_scope(std::string_view message);
 
-/// Every difference between what the views read from a Span message and what libprotobuf reads; empty
-/// when they agree.
+/// Every difference between what the views read from a Span message and what libprotobuf reads;
+/// empty when they agree.
 std::string view_differences(std::string_view span_message);
 
 }  // namespace sluice::test

@@ -12,7 +12,8 @@
 namespace sluice::test {
 
 /// The mistakes of one processor's options, as a user reads them.
-inline std::vector<std::string> processor_mistakes(const ProcessorType& type, std::string_view yaml) {
+inline std::vector<std::string> processor_mistakes(const ProcessorType& type,
+                                                   std::string_view yaml) {
   config::Problems problems;
   (void)type.decode(config::parse_text(yaml, "test.yaml", problems));
   std::vector<std::string> lines;
@@ -26,10 +27,12 @@ class ProcessorFixture {
  public:
   ProcessorFixture(const ProcessorType& type, std::string_view yaml) {
     config::Problems problems;
-    const Decoded<ProcessorBuilder> decoded = type.decode(config::parse_text(yaml, "test.yaml", problems));
+    const Decoded<ProcessorBuilder> decoded =
+        type.decode(config::parse_text(yaml, "test.yaml", problems));
     for (const config::Problem& problem : problems.list()) mistakes.push_back(problem.to_string());
     reads_context = decoded.reads_context;
-    processor = decoded.build(ProcessorContext{{"test", executor, metrics, ledger}, counters, next});
+    processor =
+        decoded.build(ProcessorContext{{"test", executor, metrics, ledger}, counters, next});
     processor->start();
   }
 

@@ -34,8 +34,16 @@ std::string RandomOtlp::some_bytes(std::size_t size) {
 }
 
 std::string RandomOtlp::text() {
-  static const char* const words[] = {"", "a", "http.method", "GET", "/cart/checkout", "service", "größe", "数据",
-                                      "a rather long piece of text, as statements of a database are, with a tail"};
+  static const char* const words[] = {
+      "",
+      "a",
+      "http.method",
+      "GET",
+      "/cart/checkout",
+      "service",
+      "größe",
+      "数据",
+      "a rather long piece of text, as statements of a database are, with a tail"};
   if (shape_.wild && chance(5)) return some_bytes(below(12));
   if (chance(3)) return std::string(below(400), 'x');
   return words[below(std::size(words))];
@@ -55,7 +63,8 @@ std::string RandomOtlp::unknown_field(int depth) {
 /// Shuffles, so that neither order nor adjacency can be relied on.
 std::string RandomOtlp::joined(Fields fields) {
   if (shape_.wild) {
-    for (std::size_t extra = below(3); extra > 0 && chance(30); --extra) fields.push_back(unknown_field(0));
+    for (std::size_t extra = below(3); extra > 0 && chance(30); --extra)
+      fields.push_back(unknown_field(0));
     if (chance(40)) std::shuffle(fields.begin(), fields.end(), random_);
   }
   std::string message;
@@ -68,24 +77,31 @@ std::string RandomOtlp::any_value(int depth) {
   switch (below(depth > 3 ? 6 : 8)) {
     case 0: break;
     case 1: fields.push_back(varint_field(otlp::any_value::bool_value, below(2))); break;
-    case 2: fields.push_back(varint_field(otlp::any_value::int_value, random_() >> below(64))); break;
+    case 2:
+      fields.push_back(varint_field(otlp::any_value::int_value, random_() >> below(64)));
+      break;
     case 3: fields.push_back(fixed64_field(otlp::any_value::double_value, random_())); break;
-    case 4: fields.push_back(length_field(otlp::any_value::bytes_value, some_bytes(below(20)))); break;
+    case 4:
+      fields.push_back(length_field(otlp::any_value::bytes_value, some_bytes(below(20))));
+      break;
     case 5: fields.push_back(length_field(otlp::any_value::string_value, text())); break;
     case 6: {
       std::string values;
-      for (std::size_t i = below(4); i > 0; --i) values += length_field(otlp::list::values, any_value(depth + 1));
+      for (std::size_t i = below(4); i > 0; --i)
+        values += length_field(otlp::list::values, any_value(depth + 1));
       fields.push_back(length_field(otlp::any_value::array_value, values));
       break;
     }
     default: {
       std::string values;
-      for (std::size_t i = below(4); i > 0; --i) values += length_field(otlp::list::values, key_value(depth + 1));
+      for (std::size_t i = below(4); i > 0; --i)
+        values += length_field(otlp::list::values, key_value(depth + 1));
       fields.push_back(length_field(otlp::any_value::kvlist_value, values));
       break;
     }
   }
-  if (shape_.wild && chance(3)) fields.push_back(length_field(otlp::any_value::string_value, text()));
+  if (shape_.wild && chance(3))
+    fields.push_back(length_field(otlp::any_value::string_value, text()));
   return joined(std::move(fields));
 }
 
@@ -109,7 +125,8 @@ void RandomOtlp::add_text(Fields& fields, std::uint32_t number) {
 
 void RandomOtlp::add_count(Fields& fields, std::uint32_t number) {
   if (chance(20)) fields.push_back(varint_field(number, random_() >> below(64)));
-  if (shape_.wild && chance(2)) fields.push_back(fixed32_field(number, static_cast<std::uint32_t>(random_())));
+  if (shape_.wild && chance(2))
+    fields.push_back(fixed32_field(number, static_cast<std::uint32_t>(random_())));
 }
 
 void RandomOtlp::add_times(Fields& fields, std::uint32_t number, bool eight_bytes) {
@@ -138,7 +155,8 @@ std::string RandomOtlp::event() {
 }
 
 std::string RandomOtlp::link() {
-  Fields fields = {length_field(otlp::link::trace_id, some_bytes(16)), length_field(otlp::link::span_id, some_bytes(8))};
+  Fields fields = {length_field(otlp::link::trace_id, some_bytes(16)),
+                   length_field(otlp::link::span_id, some_bytes(8))};
   add_text(fields, otlp::link::trace_state);
   add_attributes(fields, otlp::link::attributes);
   add_count(fields, otlp::link::dropped_attributes_count);
@@ -157,9 +175,11 @@ std::string RandomOtlp::span() {
   add_times(fields, otlp::span::end_time, true);
   add_attributes(fields, otlp::span::attributes);
   add_count(fields, otlp::span::dropped_attributes_count);
-  for (std::size_t i = chance(20) ? below(4) : 0; i > 0; --i) fields.push_back(length_field(otlp::span::events, event()));
+  for (std::size_t i = chance(20) ? below(4) : 0; i > 0; --i)
+    fields.push_back(length_field(otlp::span::events, event()));
   add_count(fields, otlp::span::dropped_events_count);
-  for (std::size_t i = chance(20) ? below(4) : 0; i > 0; --i) fields.push_back(length_field(otlp::span::links, link()));
+  for (std::size_t i = chance(20) ? below(4) : 0; i > 0; --i)
+    fields.push_back(length_field(otlp::span::links, link()));
   add_count(fields, otlp::span::dropped_links_count);
   if (chance(40)) fields.push_back(length_field(otlp::span::status, status()));
   if (shape_.wild && chance(4)) fields.push_back(length_field(otlp::span::status, status()));
@@ -172,8 +192,9 @@ std::string RandomOtlp::resource() {
   add_attributes(fields, otlp::resource::attributes);
   add_count(fields, otlp::resource::dropped_attributes_count);
   if (chance(10)) {
-    fields.push_back(length_field(otlp::resource::entity_refs, length_field(otlp::entity_ref::type, text()) +
-                                                                   length_field(otlp::entity_ref::id_keys, text())));
+    fields.push_back(length_field(otlp::resource::entity_refs,
+                                  length_field(otlp::entity_ref::type, text()) +
+                                      length_field(otlp::entity_ref::id_keys, text())));
   }
   return joined(std::move(fields));
 }
@@ -207,7 +228,8 @@ std::string RandomOtlp::scope_spans() {
 std::string RandomOtlp::resource_spans() {
   Fields fields;
   if (chance(90)) fields.push_back(length_field(otlp::resource_spans::resource, resource()));
-  if (shape_.wild && chance(5)) fields.push_back(length_field(otlp::resource_spans::resource, resource()));
+  if (shape_.wild && chance(5))
+    fields.push_back(length_field(otlp::resource_spans::resource, resource()));
   for (std::size_t i = below(shape_.scopes_max + 1); i > 0; --i) {
     fields.push_back(length_field(otlp::resource_spans::scope_spans, scope_spans()));
   }

@@ -9,8 +9,8 @@ namespace sluice::test {
 
 /// Random requests as wire bytes, valid for every protobuf parser but with everything that the wire
 /// format allows: fields in any order, singular fields repeated, unknown fields of all wire types
-/// (groups too), known numbers in the wrong wire type, varints longer than they need be, text that is
-/// not UTF-8. The same seed gives the same requests.
+/// (groups too), known numbers in the wrong wire type, varints longer than they need be, text that
+/// is not UTF-8. The same seed gives the same requests.
 class RandomOtlp {
  public:
   struct Shape {
@@ -18,8 +18,8 @@ class RandomOtlp {
     std::size_t scopes_max = 3;
     std::size_t spans_max = 6;
     std::size_t attributes_max = 5;
-    bool wild = true;         ///< everything above; false: as an SDK writes it
-    bool invalid_ids = false; ///< some spans have ids that no door takes
+    bool wild = true;          ///< everything above; false: as an SDK writes it
+    bool invalid_ids = false;  ///< some spans have ids that no door takes
   };
 
   RandomOtlp(std::uint64_t seed, Shape shape) : random_(seed), shape_(shape) {}

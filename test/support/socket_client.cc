@@ -30,7 +30,8 @@ SocketClient::SocketClient(std::uint16_t port, const std::string& from)
                ::connect(socket_, reinterpret_cast<const sockaddr*>(&remote), sizeof remote) == 0;
 }
 
-SocketClient::SocketClient(const std::string& unix_path) : socket_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+SocketClient::SocketClient(const std::string& unix_path)
+    : socket_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   set_timeouts();
   sockaddr_un address{};
   address.sun_family = AF_UNIX;

@@ -8,8 +8,8 @@
 
 namespace sluice::test {
 
-/// A client that blocks, on a loopback port or a unix socket. Gives up after ten seconds, so that a test
-/// fails and does not hang.
+/// A client that blocks, on a loopback port or a unix socket. Gives up after ten seconds, so that a
+/// test fails and does not hang.
 class SocketClient {
  public:
   explicit SocketClient(std::uint16_t port, const std::string& from = "127.0.0.1");
@@ -37,7 +37,8 @@ class SocketClient {
 class GrpcSocketClient {
  public:
   explicit GrpcSocketClient(std::uint16_t port) : socket_(port) {}
-  const Http2Peer::Reply& call(std::string_view path, std::string_view message, Http2Peer::Fields more = {});
+  const Http2Peer::Reply& call(std::string_view path, std::string_view message,
+                               Http2Peer::Fields more = {});
   /// Exchanges bytes until `done` says so or the connection ends; false for the latter.
   template <typename Done>
   bool run_until(Done done) {

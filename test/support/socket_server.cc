@@ -48,7 +48,8 @@ using Context = std::unique_ptr<SSL_CTX, decltype([](SSL_CTX* context) { SSL_CTX
 using Session = std::unique_ptr<SSL, decltype([](SSL* session) { SSL_free(session); })>;
 using Bio = std::unique_ptr<BIO, decltype([](BIO* bio) { BIO_free(bio); })>;
 
-int choose_protocol(SSL*, const unsigned char** out, unsigned char* size, const unsigned char* offered, unsigned, void*) {
+int choose_protocol(SSL*, const unsigned char** out, unsigned char* size,
+                    const unsigned char* offered, unsigned, void*) {
   *out = offered + 1;  // the first that the client names
   *size = offered[0];
   return SSL_TLSEXT_ERR_OK;
@@ -56,16 +57,21 @@ int choose_protocol(SSL*, const unsigned char** out, unsigned char* size, const 
 
 Context make_context(const SocketServerOptions& options) {
   Context context(SSL_CTX_new(TLS_server_method()));
-  const auto bio = [](const std::string& pem) { return Bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))); };
-  X509* const certificate = PEM_read_bio_X509(bio(options.tls->certificate).get(), nullptr, nullptr, nullptr);
-  EVP_PKEY* const key = PEM_read_bio_PrivateKey(bio(options.tls->key).get(), nullptr, nullptr, nullptr);
+  const auto bio = [](const std::string& pem) {
+    return Bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  };
+  X509* const certificate =
+      PEM_read_bio_X509(bio(options.tls->certificate).get(), nullptr, nullptr, nullptr);
+  EVP_PKEY* const key =
+      PEM_read_bio_PrivateKey(bio(options.tls->key).get(), nullptr, nullptr, nullptr);
   SSL_CTX_use_certificate(context.get(), certificate);
   SSL_CTX_use_PrivateKey(context.get(), key);
   X509_free(certificate);
   EVP_PKEY_free(key);
   if (!options.accept_tls13) SSL_CTX_set_max_proto_version(context.get(), TLS1_2_VERSION);
   if (!options.client_authority.empty()) {
-    X509* const authority = PEM_read_bio_X509(bio(options.client_authority).get(), nullptr, nullptr, nullptr);
+    X509* const authority =
+        PEM_read_bio_X509(bio(options.client_authority).get(), nullptr, nullptr, nullptr);
     X509_STORE_add_cert(SSL_CTX_get_cert_store(context.get()), authority);
     X509_free(authority);
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
@@ -88,7 +94,8 @@ class TlsPeer final : public Peer {
     return size > 0 ? std::string(buffer.data(), static_cast<std::size_t>(size)) : std::string();
   }
   bool write(std::string_view bytes) override {
-    return bytes.empty() || SSL_write(session_.get(), bytes.data(), static_cast<int>(bytes.size())) > 0;
+    return bytes.empty() ||
+           SSL_write(session_.get(), bytes.data(), static_cast<int>(bytes.size())) > 0;
   }
   std::string protocol() const override {
     const unsigned char* name = nullptr;
@@ -116,12 +123,14 @@ int listen_on(const SocketServerOptions& options) {
     address.sun_family = AF_UNIX;
     std::strncpy(address.sun_path, options.unix_path.c_str(), sizeof address.sun_path - 1);
     ::unlink(options.unix_path.c_str());
-    ensure(::bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0, "bind to a path");
+    ensure(::bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0,
+           "bind to a path");
   } else {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    ensure(::bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0, "bind to loopback");
+    ensure(::bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0,
+           "bind to loopback");
   }
   return listener;
 }
@@ -209,7 +218,8 @@ void tunnel(Peer& peer, std::uint16_t port) {
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  ensure(::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0, "a tunnel's far end");
+  ensure(::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0,
+         "a tunnel's far end");
   PlainPeer far(socket);
   std::thread back([&] {
     for (std::string bytes = far.read(); !bytes.empty() && peer.write(bytes);) bytes = far.read();

@@ -27,9 +27,9 @@ class Peer {
 };
 
 struct SocketServerOptions {
-  std::string unix_path;              ///< else 127.0.0.1, any port
+  std::string unix_path;  ///< else 127.0.0.1, any port
   std::optional<Certificate> tls;
-  std::string client_authority;       ///< PEM; a client certificate is required
+  std::string client_authority;  ///< PEM; a client certificate is required
   bool accept_tls13 = true;
 };
 

@@ -27,7 +27,8 @@ struct Step {
   }
 };
 
-const std::vector<std::string> keys = {"a", "http.method", "GET", "service", "größe", "数据", "absent"};
+const std::vector<std::string> keys = {"a",     "http.method", "GET",   "service",
+                                       "größe", "数据",        "absent"};
 
 std::vector<Step> random_steps(RandomOtlp& random) {
   static const char* const actions[] = {"insert", "update", "upsert", "delete", "hash"};
@@ -40,7 +41,8 @@ std::vector<Step> random_steps(RandomOtlp& random) {
 }
 
 const pb::KeyValue* last_of(const Attributes& attributes, const std::string& key) {
-  const auto found = std::find_if(attributes.rbegin(), attributes.rend(), [&](const auto& kv) { return kv.key() == key; });
+  const auto found = std::find_if(attributes.rbegin(), attributes.rend(),
+                                  [&](const auto& kv) { return kv.key() == key; });
   return found == attributes.rend() ? nullptr : &*found;
 }
 
@@ -80,7 +82,8 @@ void remake(pb::KeyValue& attribute, const pb::AnyValue& value) {
 
 void apply(Attributes& attributes, const Step& step) {
   if (step.action == "delete") {
-    const auto kept = std::remove_if(attributes.begin(), attributes.end(), [&](const auto& kv) { return kv.key() == step.key; });
+    const auto kept = std::remove_if(attributes.begin(), attributes.end(),
+                                     [&](const auto& kv) { return kv.key() == step.key; });
     attributes.erase(kept, attributes.end());
     return;
   }
@@ -123,7 +126,8 @@ bool compare(const std::string& bytes, const std::vector<Step>& steps, std::uint
   for (const Step& step : steps) yaml += (&step == &steps[0] ? "" : ", ") + step.yaml();
   INFO(yaml << ']');
   config::Problems problems;
-  const auto actions = AttributeActions::decode(config::parse_text(yaml + "]", "test.yaml", problems), "actions", number);
+  const auto actions = AttributeActions::decode(
+      config::parse_text(yaml + "]", "test.yaml", problems), "actions", number);
   REQUIRE(problems.list().empty());
 
   Message expected;
@@ -146,7 +150,8 @@ TEST_CASE("edits of random spans and resources agree with libprotobuf's", "[attr
     for (int round = 0; round < 1500; ++round) {
       INFO("wild " << wild << ", round " << round);
       changed += compare<pb::Span>(random.span(), random_steps(random), otlp::span::attributes);
-      changed += compare<pb::Resource>(random.resource(), random_steps(random), otlp::resource::attributes);
+      changed += compare<pb::Resource>(random.resource(), random_steps(random),
+                                       otlp::resource::attributes);
     }
     CHECK(changed > 1000);
   }

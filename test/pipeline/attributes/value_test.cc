@@ -38,14 +38,18 @@ TEST_CASE("bytes are written in base64", "[attributes]") {
   CHECK(text(Bytes{"f"}) == "Zg==");
   CHECK(text(Bytes{"fo"}) == "Zm8=");
   CHECK(text(Bytes{"foo"}) == "Zm9v");
-  CHECK(text(Bytes{"\xff\xfe\x00" "a"}) == "//4=");
+  CHECK(text(Bytes{"\xff\xfe\x00"
+                   "a"}) == "//4=");
 }
 
-TEST_CASE("lists and maps are written as JSON with sorted keys, the last of a repeated one", "[attributes]") {
+TEST_CASE("lists and maps are written as JSON with sorted keys, the last of a repeated one",
+          "[attributes]") {
   CHECK(text(Array{}) == "[]");
   CHECK(text(KvList{}) == "{}");
-  CHECK(text(Array{1, "a", true, 0.5, {}, Bytes{"f"}, Array{2}}) == "[1,\"a\",true,0.5,null,\"Zg==\",[2]]");
-  CHECK(text(KvList{{"b", 1}, {"a", KvList{{"x", {}}}}, {"b", 2}}) == "{\"a\":{\"x\":null},\"b\":2}");
+  CHECK(text(Array{1, "a", true, 0.5, {}, Bytes{"f"}, Array{2}}) ==
+        "[1,\"a\",true,0.5,null,\"Zg==\",[2]]");
+  CHECK(text(KvList{{"b", 1}, {"a", KvList{{"x", {}}}}, {"b", 2}}) ==
+        "{\"a\":{\"x\":null},\"b\":2}");
   CHECK(text(Array{std::numeric_limits<double>::infinity()}) == "");
 }
 

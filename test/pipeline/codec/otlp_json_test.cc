@@ -87,7 +87,8 @@ class Generator {
       spec.attributes = attributes(2);
       spec.schema_url = text();
       for (std::size_t i = below(4); i > 0; --i) spec.spans.push_back(span());
-      if (below(2) == 0) spec.scopes.push_back({text(), text(), attributes(2), text(), {span(), span()}});
+      if (below(2) == 0)
+        spec.scopes.push_back({text(), text(), attributes(2), text(), {span(), span()}});
       if (spec.spans.empty() && spec.scopes.empty()) spec.spans.push_back(span());
     }
     return make_request(resources);
@@ -97,17 +98,38 @@ class Generator {
   std::size_t below(std::size_t bound) { return random_() % bound; }
 
   std::string text() {
-    static const std::vector<std::string> pieces = {
-        "",     "a",        "\"",  "\\",   "\n",           "\x01", "\x7f", "é", "\xf0\x9f\x98\x80",
-        "name", "http.url", "/ü/", "\xe2\x80\xa8", "0123456789abcdef", std::string(300, 'x'), std::string("\0", 1)};
+    static const std::vector<std::string> pieces = {"",
+                                                    "a",
+                                                    "\"",
+                                                    "\\",
+                                                    "\n",
+                                                    "\x01",
+                                                    "\x7f",
+                                                    "é",
+                                                    "\xf0\x9f\x98\x80",
+                                                    "name",
+                                                    "http.url",
+                                                    "/ü/",
+                                                    "\xe2\x80\xa8",
+                                                    "0123456789abcdef",
+                                                    std::string(300, 'x'),
+                                                    std::string("\0", 1)};
     std::string result;
     for (std::size_t i = below(4); i > 0; --i) result += pieces[below(pieces.size())];
     return result;
   }
 
   Value value(int depth = 0) {
-    static const double reals[] = {0.0, -0.0, 1.0, 0.1, -2.5e300, 5e-324, 1e22, std::numeric_limits<double>::max(),
-                                   std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()};
+    static const double reals[] = {0.0,
+                                   -0.0,
+                                   1.0,
+                                   0.1,
+                                   -2.5e300,
+                                   5e-324,
+                                   1e22,
+                                   std::numeric_limits<double>::max(),
+                                   std::numeric_limits<double>::infinity(),
+                                   -std::numeric_limits<double>::infinity()};
     switch (below(depth < 4 ? 8 : 6)) {
       case 0: return {};
       case 1: return below(2) == 0;
@@ -144,7 +166,8 @@ class Generator {
     result.end = random_();
     result.attributes = attributes(6);
     for (std::size_t i = below(3); i > 0; --i) {
-      result.events.push_back({text(), random_(), attributes(2), static_cast<std::uint32_t>(below(3))});
+      result.events.push_back(
+          {text(), random_(), attributes(2), static_cast<std::uint32_t>(below(3))});
     }
     for (std::size_t i = below(3); i > 0; --i) {
       result.links.push_back({make_id(random_(), 16), make_id(random_(), 8), text(), attributes(2),
@@ -178,7 +201,8 @@ TEST_CASE("what is written as OTLP/JSON reads back as the same request", "[otlp_
   }
 }
 
-TEST_CASE("spans as SDKs write them keep their count and their ids through OTLP/JSON", "[otlp_json]") {
+TEST_CASE("spans as SDKs write them keep their count and their ids through OTLP/JSON",
+          "[otlp_json]") {
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     CAPTURE(seed);
     RandomOtlp random(seed, {.wild = seed % 2 == 0});
@@ -200,28 +224,36 @@ TEST_CASE("spans as SDKs write them keep their count and their ids through OTLP/
   }
 }
 
-TEST_CASE("OTLP/JSON is written with hex ids, numbers for enums, strings for 64 bits, and no defaults", "[otlp_json]") {
+TEST_CASE(
+    "OTLP/JSON is written with hex ids, numbers for enums, strings for 64 bits, and no defaults",
+    "[otlp_json]") {
   ResourceSpec spec{.service = "shop", .schema_url = "u", .scope = "lib"};
-  SpanSpec one{.name = "pay \"now\"\n",
-               .trace_id = std::string(16, '\xAB'),
-               .span_id = std::string(8, '\x01'),
-               .kind = 2,
-               .start = 1'700'000'000'000'000'000,
-               .end = 0,
-               .attributes = {{"i", 7}, {"d", 2.0}, {"b", Bytes{std::string("\0\xff", 2)}}, {"e", Value()}},
-               .status_code = 2,
-               .flags = 257};
-  SpanSpec two{.name = "", .trace_id = std::string(16, '\x02'), .span_id = std::string(8, '\x03'), .kind = 0,
-               .start = 0, .end = 0};
+  SpanSpec one{
+      .name = "pay \"now\"\n",
+      .trace_id = std::string(16, '\xAB'),
+      .span_id = std::string(8, '\x01'),
+      .kind = 2,
+      .start = 1'700'000'000'000'000'000,
+      .end = 0,
+      .attributes = {{"i", 7}, {"d", 2.0}, {"b", Bytes{std::string("\0\xff", 2)}}, {"e", Value()}},
+      .status_code = 2,
+      .flags = 257};
+  SpanSpec two{.name = "",
+               .trace_id = std::string(16, '\x02'),
+               .span_id = std::string(8, '\x03'),
+               .kind = 0,
+               .start = 0,
+               .end = 0};
   spec.spans = {one, two};
-  CHECK(to_json(make_batch({spec})) ==
-        R"({"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}]},)"
-        R"("schemaUrl":"u","scopeSpans":[{"scope":{"name":"lib"},"spans":[)"
-        R"({"traceId":"abababababababababababababababab","spanId":"0101010101010101","flags":257,)"
-        R"("name":"pay \"now\"\n","kind":2,"startTimeUnixNano":"1700000000000000000",)"
-        R"("attributes":[{"key":"i","value":{"intValue":"7"}},{"key":"d","value":{"doubleValue":2}},)"
-        R"({"key":"b","value":{"bytesValue":"AP8="}},{"key":"e","value":{}}],"status":{"code":2}},)"
-        R"({"traceId":"02020202020202020202020202020202","spanId":"0303030303030303"}]}]}]})");
+  CHECK(
+      to_json(make_batch({spec})) ==
+      R"({"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}]},)"
+      R"("schemaUrl":"u","scopeSpans":[{"scope":{"name":"lib"},"spans":[)"
+      R"({"traceId":"abababababababababababababababab","spanId":"0101010101010101","flags":257,)"
+      R"("name":"pay \"now\"\n","kind":2,"startTimeUnixNano":"1700000000000000000",)"
+      R"("attributes":[{"key":"i","value":{"intValue":"7"}},{"key":"d","value":{"doubleValue":2}},)"
+      R"({"key":"b","value":{"bytesValue":"AP8="}},{"key":"e","value":{}}],"status":{"code":2}},)"
+      R"({"traceId":"02020202020202020202020202020202","spanId":"0303030303030303"}]}]}]})");
 }
 
 TEST_CASE("a batch without spans is an empty list", "[otlp_json]") {
@@ -229,10 +261,12 @@ TEST_CASE("a batch without spans is an empty list", "[otlp_json]") {
   CHECK(parse_batch(to_proto(R"({"resourceSpans":[]})")).span_count() == 0);
 }
 
-TEST_CASE("text that is not UTF-8 passes the reader and is repaired and counted by the writer", "[otlp_json]") {
+TEST_CASE("text that is not UTF-8 passes the reader and is repaired and counted by the writer",
+          "[otlp_json]") {
   const std::string message = read_span("\"name\":\"a\xff\",\"traceState\":\"\xc3\"");
   CHECK(SpanView(message).name() == "a\xff");
-  const SpanBatch batch = make_batch({{.spans = {{.name = "a\xff", .attributes = {{"k\xc3", "\xe2\x80"}}}}}});
+  const SpanBatch batch =
+      make_batch({{.spans = {{.name = "a\xff", .attributes = {{"k\xc3", "\xe2\x80"}}}}}});
   const std::string json = to_json(batch, 3);
   CHECK(json.find("\"name\":\"a\xEF\xBF\xBD\"") != std::string::npos);
   CHECK(json.find("\"key\":\"k\xEF\xBF\xBD\"") != std::string::npos);
@@ -269,31 +303,62 @@ TEST_CASE("every member is known in lowerCamelCase and in snake_case", "[otlp_js
   CHECK(to_proto(snake) == proto);
   // All of it is there: the writer knows the members by itself.
   const std::string written = to_json(parse_batch(proto));
-  for (const std::string member :
-       {"resourceSpans", "resource", "attributes", "droppedAttributesCount\":1", "entityRefs", "idKeys\":[\"c\",\"d\"]",
-        "descriptionKeys\":[\"e\"]", "schemaUrl\":\"f\"", "scopeSpans", "version\":\"h\"", "droppedAttributesCount\":2",
-        "schemaUrl\":\"j\"", "traceId", "parentSpanId", "traceState\":\"l\"", "kind\":3", "startTimeUnixNano\":\"4\"",
-        "endTimeUnixNano\":\"5\"", "intValue\":\"6\"", "doubleValue\":7.5", "bytesValue\":\"AAEC\"", "kvlistValue",
-        "droppedAttributesCount\":8", "timeUnixNano\":\"9\"", "droppedAttributesCount\":10", "droppedEventsCount\":11",
-        "traceState\":\"u\"", "droppedAttributesCount\":12", "flags\":13", "droppedLinksCount\":14", "message\":\"x\"",
-        "code\":1", "flags\":15", "boolValue\":true", "boolValue\":false"}) {
+  for (const std::string member : {"resourceSpans",
+                                   "resource",
+                                   "attributes",
+                                   "droppedAttributesCount\":1",
+                                   "entityRefs",
+                                   "idKeys\":[\"c\",\"d\"]",
+                                   "descriptionKeys\":[\"e\"]",
+                                   "schemaUrl\":\"f\"",
+                                   "scopeSpans",
+                                   "version\":\"h\"",
+                                   "droppedAttributesCount\":2",
+                                   "schemaUrl\":\"j\"",
+                                   "traceId",
+                                   "parentSpanId",
+                                   "traceState\":\"l\"",
+                                   "kind\":3",
+                                   "startTimeUnixNano\":\"4\"",
+                                   "endTimeUnixNano\":\"5\"",
+                                   "intValue\":\"6\"",
+                                   "doubleValue\":7.5",
+                                   "bytesValue\":\"AAEC\"",
+                                   "kvlistValue",
+                                   "droppedAttributesCount\":8",
+                                   "timeUnixNano\":\"9\"",
+                                   "droppedAttributesCount\":10",
+                                   "droppedEventsCount\":11",
+                                   "traceState\":\"u\"",
+                                   "droppedAttributesCount\":12",
+                                   "flags\":13",
+                                   "droppedLinksCount\":14",
+                                   "message\":\"x\"",
+                                   "code\":1",
+                                   "flags\":15",
+                                   "boolValue\":true",
+                                   "boolValue\":false"}) {
     CAPTURE(member);
     CHECK(written.find(member) != std::string::npos);
   }
 }
 
-TEST_CASE("ids are hexadecimal in either case, and one of the wrong length costs its span alone", "[otlp_json]") {
+TEST_CASE("ids are hexadecimal in either case, and one of the wrong length costs its span alone",
+          "[otlp_json]") {
   const std::string message =
       read_span(R"("traceId":"5B8EfFF798038103d269B633813FC60C","parentSpanId":"")");
-  CHECK(SpanView(message).trace_id() == std::string_view("\x5b\x8e\xff\xf7\x98\x03\x81\x03\xd2\x69\xb6\x33\x81\x3f\xc6\x0c", 16));
+  CHECK(SpanView(message).trace_id() ==
+        std::string_view("\x5b\x8e\xff\xf7\x98\x03\x81\x03\xd2\x69\xb6\x33\x81\x3f\xc6\x0c", 16));
   CHECK(SpanView(message).parent_span_id().empty());
 
   const std::string good = R"({"traceId":")" + trace_id + R"(","spanId":")" + span_id + R"("})";
-  for (const std::string bad : {"", "5b8efff798038103d269b633813fc60", "5b8efff798038103d269b633813fc60c0", "5b8efff798038103d269b633813fc",
-                                "00000000000000000000000000000000", "5b"}) {
+  for (const std::string bad :
+       {"", "5b8efff798038103d269b633813fc60", "5b8efff798038103d269b633813fc60c0",
+        "5b8efff798038103d269b633813fc", "00000000000000000000000000000000", "5b"}) {
     CAPTURE(bad);
-    const std::string proto = to_proto(R"({"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":")" + bad +
-                                       R"(","spanId":")" + span_id + R"("},)" + good + "]}]}]}");
+    const std::string proto =
+        to_proto(R"({"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":")" + bad +
+                 R"(","spanId":")" + span_id + R"("},)" + good + "]}]}]}");
     ParseReport report;
     const auto batch = SpanBatch::parse(Buffer::copy_of(proto), report);
     REQUIRE(batch);
@@ -303,11 +368,13 @@ TEST_CASE("ids are hexadecimal in either case, and one of the wrong length costs
 }
 
 TEST_CASE("ids in base64 are refused with their place", "[otlp_json]") {
-  CHECK(refused_span(R"("traceId":"W47/95gDgQPSabYzgT/GDA==")") ==
-        R"(at byte 54: expected hexadecimal digits near "traceId", found "W47/95gDgQPSabYzgT/GDA=)");
+  CHECK(
+      refused_span(R"("traceId":"W47/95gDgQPSabYzgT/GDA==")") ==
+      R"(at byte 54: expected hexadecimal digits near "traceId", found "W47/95gDgQPSabYzgT/GDA=)");
 }
 
-TEST_CASE("integers come as numbers or strings, also where they are whole in another form", "[otlp_json]") {
+TEST_CASE("integers come as numbers or strings, also where they are whole in another form",
+          "[otlp_json]") {
   const auto start = [](const std::string& json) {
     const std::string message = read_span(R"("startTimeUnixNano":)" + json);
     return SpanView(message).start_time_unix_nano();
@@ -335,15 +402,26 @@ TEST_CASE("integers come as numbers or strings, also where they are whole in ano
 }
 
 TEST_CASE("an integer out of its range, or not one, is refused", "[otlp_json]") {
-  for (const std::string member :
-       {R"("startTimeUnixNano":18446744073709551616)", R"("startTimeUnixNano":-1)", R"("startTimeUnixNano":1.5)",
-        R"("startTimeUnixNano":"")", R"("startTimeUnixNano":"12a")", R"("startTimeUnixNano":"0x1")",
-        R"("startTimeUnixNano":01)", R"("startTimeUnixNano":1e300)", R"("startTimeUnixNano":true)",
-        R"("startTimeUnixNano":[1])", R"("startTimeUnixNano":"1)", R"("flags":4294967296)", R"("flags":-1)",
-        R"("droppedLinksCount":4294967296)", R"("kind":2147483648)", R"("kind":"INTERNAL")",
-        R"("kind":"SPAN_KIND_OTHER")", R"("status":{"code":"OK"})",
-        R"("attributes":[{"value":{"intValue":"9223372036854775808"}}])",
-        R"("attributes":[{"value":{"intValue":1e19}}])"}) {
+  for (const std::string member : {R"("startTimeUnixNano":18446744073709551616)",
+                                   R"("startTimeUnixNano":-1)",
+                                   R"("startTimeUnixNano":1.5)",
+                                   R"("startTimeUnixNano":"")",
+                                   R"("startTimeUnixNano":"12a")",
+                                   R"("startTimeUnixNano":"0x1")",
+                                   R"("startTimeUnixNano":01)",
+                                   R"("startTimeUnixNano":1e300)",
+                                   R"("startTimeUnixNano":true)",
+                                   R"("startTimeUnixNano":[1])",
+                                   R"("startTimeUnixNano":"1)",
+                                   R"("flags":4294967296)",
+                                   R"("flags":-1)",
+                                   R"("droppedLinksCount":4294967296)",
+                                   R"("kind":2147483648)",
+                                   R"("kind":"INTERNAL")",
+                                   R"("kind":"SPAN_KIND_OTHER")",
+                                   R"("status":{"code":"OK"})",
+                                   R"("attributes":[{"value":{"intValue":"9223372036854775808"}}])",
+                                   R"("attributes":[{"value":{"intValue":1e19}}])"}) {
     CHECK(refused_span(member) != "");
   }
   CHECK(refused_span(R"("flags":4294967296)") ==
@@ -365,7 +443,8 @@ TEST_CASE("enums come as numbers or names, unknown numbers are kept", "[otlp_jso
   CHECK(SpanView(message).status_code() == StatusCode::error);
 }
 
-TEST_CASE("doubles come as numbers, numbers in strings, and by the names of what is no number", "[otlp_json]") {
+TEST_CASE("doubles come as numbers, numbers in strings, and by the names of what is no number",
+          "[otlp_json]") {
   CHECK(read_double("1.5") == 1.5);
   CHECK(read_double("-0.0") == 0.0);
   CHECK(std::signbit(read_double("-0")));
@@ -376,7 +455,8 @@ TEST_CASE("doubles come as numbers, numbers in strings, and by the names of what
   CHECK(read_double("\"-Infinity\"") == -std::numeric_limits<double>::infinity());
   CHECK(read_double("1e-400") == 0);
   CHECK(read_double("5e-324") == 5e-324);
-  for (const std::string bad : {"1e400", "\"nan\"", "\"inf\"", "\"\"", "\"0x10\"", "NaN", ".5", "1.", "+1", "1e", "-"}) {
+  for (const std::string bad :
+       {"1e400", "\"nan\"", "\"inf\"", "\"\"", "\"0x10\"", "NaN", ".5", "1.", "+1", "1e", "-"}) {
     CHECK(refused_span(R"("attributes":[{"value":{"doubleValue":)" + bad + "}}]") != "");
   }
 }
@@ -409,7 +489,9 @@ TEST_CASE("escapes are undone, half a surrogate pair is the replacement characte
   CHECK(name(R"(\"\\\/\b\f\n\r\t)") == "\"\\/\b\f\n\r\t");
   CHECK(name(R"(\u0041\u00e9\u20AC\ud83d\ude00)") == "Aé€\xf0\x9f\x98\x80");
   CHECK(name(R"(\ud800)") == "\xEF\xBF\xBD");
-  CHECK(name(R"(\ud800\u0041)") == "\xEF\xBF\xBD" "A");
+  CHECK(name(R"(\ud800\u0041)") ==
+        "\xEF\xBF\xBD"
+        "A");
   CHECK(name(R"(\udc00x)") == "\xEF\xBF\xBDx");
   CHECK(name(R"(\ud800\ud800\udc00)") == "\xEF\xBF\xBD\xf0\x90\x80\x80");
   CHECK(name(R"(a\u0000b)") == std::string("a\0b", 3));
@@ -425,12 +507,14 @@ TEST_CASE("escapes are undone, half a surrogate pair is the replacement characte
 TEST_CASE("a message longer than its length had room for is moved", "[otlp_json]") {
   for (const std::size_t size : {100u, 127u, 128u, 300u, 16'383u, 16'384u, 70'000u, 2'100'000u}) {
     const std::string text(size, 'z');
-    CHECK(read_value(R"({"stringValue":")" + text + "\"}") == length_field(otlp::any_value::string_value, text));
+    CHECK(read_value(R"({"stringValue":")" + text + "\"}") ==
+          length_field(otlp::any_value::string_value, text));
   }
 }
 
 TEST_CASE("null stands for an absent member and for an empty element", "[otlp_json]") {
-  const std::string message = read_span(R"("name":null,"kind":null,"status":null,"attributes":null,"events":[null])");
+  const std::string message =
+      read_span(R"("name":null,"kind":null,"status":null,"attributes":null,"events":[null])");
   CHECK(SpanView(message).name().empty());
   CHECK_FALSE(SpanView(message).has_status());
   CHECK(SpanView(message).events().next());
@@ -468,10 +552,31 @@ TEST_CASE("text that is not JSON is refused with what was expected and where", "
   CHECK(refusal(R"({"a":1 "b":2})") == R"(at byte 7: expected ',' or '}' near "a", found "b":2})");
   CHECK(refusal(R"({"resourceSpans":{}})") ==
         R"(at byte 17: expected an array near "resourceSpans", found {}})");
-  for (const std::string bad :
-       {"{", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}", "{,}", "{a:1}", "{\"a\":[1,]}", "{\"a\":[,1]}",
-        "{\"a\":[1 2]}", "{\"a\":tru}", "{\"a\":nul}", "{\"a\":01}", "{\"a\":1.}", "{\"a\":--1}", "{\"a\":\"x}",
-        "{\"a\":'x'}", "{\"a\":1}}", "{\"a\":[}", "{\"a\":{]}", "nul", "\"\"", "{\"a\":\"\t\"}", "{\"a\\x\":1}"}) {
+  for (const std::string bad : {"{",
+                                "{\"a\"",
+                                "{\"a\":",
+                                "{\"a\":1",
+                                "{\"a\":1,",
+                                "{\"a\":1,}",
+                                "{,}",
+                                "{a:1}",
+                                "{\"a\":[1,]}",
+                                "{\"a\":[,1]}",
+                                "{\"a\":[1 2]}",
+                                "{\"a\":tru}",
+                                "{\"a\":nul}",
+                                "{\"a\":01}",
+                                "{\"a\":1.}",
+                                "{\"a\":--1}",
+                                "{\"a\":\"x}",
+                                "{\"a\":'x'}",
+                                "{\"a\":1}}",
+                                "{\"a\":[}",
+                                "{\"a\":{]}",
+                                "nul",
+                                "\"\"",
+                                "{\"a\":\"\t\"}",
+                                "{\"a\\x\":1}"}) {
     CHECK(refusal(bad) != "");
   }
 }
@@ -494,7 +599,8 @@ TEST_CASE("depth is limited to 64 in what is read and in what is stepped over", 
   CHECK(refusal(lists(1'000'000)) == "at byte 68: nested deeper than 64");
   std::string value = "{}";
   for (int i = 0; i < 30; ++i) value = R"({"arrayValue":{"values":[)" + value + "]}}";
-  CHECK(refused_span(R"("attributes":[{"value":)" + value + "}]").find("nested deeper than 64") != std::string::npos);
+  CHECK(refused_span(R"("attributes":[{"value":)" + value + "}]").find("nested deeper than 64") !=
+        std::string::npos);
 }
 
 TEST_CASE("what reading takes is bounded by the text", "[otlp_json]") {

@@ -25,7 +25,8 @@ SpanBatch from_tenant(const std::string& tenant, std::size_t spans) {
 
 }  // namespace
 
-TEST_CASE("small requests leave together once they are enough, or after flush_timeout", "[export]") {
+TEST_CASE("small requests leave together once they are enough, or after flush_timeout",
+          "[export]") {
   BatchFixture fixture;
   fixture.options.queue.batch.min_size = 10;
   fixture.consume(4);
@@ -107,7 +108,8 @@ TEST_CASE("requests are not mixed across the values of metadata_keys", "[export]
   CHECK(fixture.destination.sent[1].context()->metadata_value("x-tenant") == "b");
 }
 
-TEST_CASE("beyond cache_size the partition that was not used for longest leaves early", "[export]") {
+TEST_CASE("beyond cache_size the partition that was not used for longest leaves early",
+          "[export]") {
   BatchFixture fixture;
   fixture.options.queue.batch.metadata_keys = {"x-tenant"};
   fixture.options.queue.batch.partitions_max = 2;
@@ -131,7 +133,8 @@ TEST_CASE("merged requests of several senders carry no sender's context", "[expo
   CHECK_FALSE(fixture.destination.sent[0].context());
 }
 
-TEST_CASE("with wait_for_result a request that left in parts is answered when all parts have ended", "[export]") {
+TEST_CASE("with wait_for_result a request that left in parts is answered when all parts have ended",
+          "[export]") {
   BatchFixture fixture;
   fixture.options.queue.wait_for_result = true;
   fixture.options.queue.batch.min_size = 4;
@@ -149,7 +152,9 @@ TEST_CASE("with wait_for_result a request that left in parts is answered when al
   CHECK(answer.answers[0].verdict == Verdict::accepted);
 }
 
-TEST_CASE("a request whose spans were taken in part is asked for again only if the rest may be taken", "[export]") {
+TEST_CASE(
+    "a request whose spans were taken in part is asked for again only if the rest may be taken",
+    "[export]") {
   BatchFixture fixture;
   fixture.options.queue.wait_for_result = true;
   fixture.options.queue.batch.min_size = 4;
@@ -184,8 +189,10 @@ TEST_CASE("stop sends an unfinished batch at once", "[export]") {
   CHECK(done);
 }
 
-TEST_CASE("while all consumers are busy requests stay in the queue and batches do not grow past their size",
-          "[export]") {
+TEST_CASE(
+    "while all consumers are busy requests stay in the queue and batches do not grow past their "
+    "size",
+    "[export]") {
   BatchFixture fixture;
   fixture.options.queue.num_consumers = 1;
   fixture.options.queue.batch.min_size = 4;

@@ -110,9 +110,11 @@ retry_on_failure:
 }
 
 TEST_CASE("values that cannot work are mistakes with their reason", "[export]") {
-  CHECK(mistakes("sending_queue: {num_consumers: 0}") ==
-        std::vector<std::string>{"test.yaml:1:32: sending_queue.num_consumers: must be at least 1"});
-  CHECK(mistakes("sending_queue: {queue_size: 10, sizer: items, batch: {min_size: 11}}").size() == 1);
+  CHECK(
+      mistakes("sending_queue: {num_consumers: 0}") ==
+      std::vector<std::string>{"test.yaml:1:32: sending_queue.num_consumers: must be at least 1"});
+  CHECK(mistakes("sending_queue: {queue_size: 10, sizer: items, batch: {min_size: 11}}").size() ==
+        1);
   CHECK(mistakes("sending_queue: {batch: {max_size: 10}}").size() == 1);
   CHECK(mistakes("sending_queue: {batch: {flush_timeout: 0}}").size() == 1);
   CHECK(mistakes("sending_queue: {required: false, block_on_overflow: true}").size() == 1);

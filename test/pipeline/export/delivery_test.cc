@@ -27,10 +27,12 @@ std::vector<double> attempt_times(ExportFixture& fixture, std::chrono::seconds s
 }
 
 /// Says that a batch is invalid while one of these spans is in it.
-std::function<SendResult(const SpanBatch&)> refuses(std::set<std::string> bad, std::vector<std::string>& taken) {
+std::function<SendResult(const SpanBatch&)> refuses(std::set<std::string> bad,
+                                                    std::vector<std::string>& taken) {
   return [bad = std::move(bad), &taken](const SpanBatch& batch) {
     const std::vector<std::string> names = span_names(batch);
-    if (std::any_of(names.begin(), names.end(), [&](const std::string& name) { return bad.contains(name); })) {
+    if (std::any_of(names.begin(), names.end(),
+                    [&](const std::string& name) { return bad.contains(name); })) {
       return failure(Kind::invalid);
     }
     taken.insert(taken.end(), names.begin(), names.end());
@@ -87,7 +89,8 @@ TEST_CASE("when the retry budget is spent the batch is dropped and counted", "[e
   CHECK(fixture.conserved());
 }
 
-TEST_CASE("a delay that the destination asks for is honoured where it is the longer one", "[export]") {
+TEST_CASE("a delay that the destination asks for is honoured where it is the longer one",
+          "[export]") {
   ExportFixture fixture;
   fixture.options.retry.randomization_factor = 0;
   std::vector<std::chrono::milliseconds> asked{20s, 1ms};
@@ -136,7 +139,8 @@ TEST_CASE("a batch that is too large is halved until it fits, in order", "[expor
   CHECK(fixture.counters.out.value() == 8);
 }
 
-TEST_CASE("the size that was too large is learnt: later batches are split before they are sent", "[export]") {
+TEST_CASE("the size that was too large is learnt: later batches are split before they are sent",
+          "[export]") {
   ExportFixture fixture;
   fixture.destination.reply = [&](const SpanBatch& batch) {
     return batch.span_count() > 50 ? failure(Kind::too_large) : SendResult{};
@@ -149,7 +153,8 @@ TEST_CASE("the size that was too large is learnt: later batches are split before
   CHECK(fixture.destination.sizes() == std::vector<std::uint32_t>{100, 50, 50, 50, 50, 40});
 }
 
-TEST_CASE("a single span that is too large is dropped and counted, its neighbours are not", "[export]") {
+TEST_CASE("a single span that is too large is dropped and counted, its neighbours are not",
+          "[export]") {
   ExportFixture fixture;
   fixture.destination.reply = [&](const SpanBatch& batch) {
     for (const std::string& name : span_names(batch)) {
@@ -193,14 +198,20 @@ TEST_CASE("text that is not UTF-8 is repaired before anything is given up", "[ex
     }
     return SendResult{};
   };
-  fixture.exporter().consume(make_batch({{.spans = {{.name = "good"}, {.name = "b\xff" "d"}}}}), {});
+  fixture.exporter().consume(make_batch({{.spans = {{.name = "good"},
+                                                    {.name = "b\xff"
+                                                             "d"}}}}),
+                             {});
   fixture.executor.run();
   REQUIRE(fixture.destination.sent.size() == 2);
-  CHECK(span_names(fixture.destination.sent[1]) == std::vector<std::string>{"good", "b\xef\xbf\xbd" "d"});
+  CHECK(span_names(fixture.destination.sent[1]) == std::vector<std::string>{"good",
+                                                                            "b\xef\xbf\xbd"
+                                                                            "d"});
   CHECK(fixture.counters.out.value() == 2);
 }
 
-TEST_CASE("what is refused for good is dropped and counted, and the next batch is sent", "[export]") {
+TEST_CASE("what is refused for good is dropped and counted, and the next batch is sent",
+          "[export]") {
   ExportFixture fixture;
   fixture.consume(2);
   fixture.consume(3);
@@ -214,7 +225,9 @@ TEST_CASE("what is refused for good is dropped and counted, and the next batch i
 
 TEST_CASE("a partial success counts what was rejected and is not sent again", "[export]") {
   ExportFixture fixture;
-  fixture.destination.reply = [](const SpanBatch&) { return SendResult{Kind::delivered, "too old", {}, 2}; };
+  fixture.destination.reply = [](const SpanBatch&) {
+    return SendResult{Kind::delivered, "too old", {}, 2};
+  };
   fixture.consume(5);
   fixture.executor.advance(600s);
   CHECK(fixture.destination.sent.size() == 1);

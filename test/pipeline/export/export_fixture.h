@@ -67,22 +67,26 @@ struct ExportFixture {
   }
   /// Hands over `spans` spans and runs what there is to do.
   void consume(std::size_t spans, Ack ack = {}) {
-    exporter().consume(make_batch({{.service = "shop", .spans = numbered_spans(spans)}}), std::move(ack));
+    exporter().consume(make_batch({{.service = "shop", .spans = numbered_spans(spans)}}),
+                       std::move(ack));
     executor.run();
   }
   double value(std::string_view name) const { return metrics.value(name, {{"exporter", "otlp"}}); }
   double dropped(std::string_view reason) const {
-    return metrics.value("sluice_exporter_dropped_spans", {{"exporter", "otlp"}, {"reason", std::string(reason)}});
+    return metrics.value("sluice_exporter_dropped_spans",
+                         {{"exporter", "otlp"}, {"reason", std::string(reason)}});
   }
   /// in = out + dropped + refused + held.
   bool conserved() const {
     double refused = 0;
-    for (const char* reason : {"overload", "invalid", "too_large", "permanent", "partial_success", "unavailable"}) {
+    for (const char* reason :
+         {"overload", "invalid", "too_large", "permanent", "partial_success", "unavailable"}) {
       refused += static_cast<double>(counters_for_checks.refused(reason).value());
     }
-    return static_cast<double>(counters.in.value()) == static_cast<double>(counters.out.value()) +
-                                                           static_cast<double>(counters.dropped.value()) + refused +
-                                                           static_cast<double>(counters.held.value());
+    return static_cast<double>(counters.in.value()) ==
+           static_cast<double>(counters.out.value()) +
+               static_cast<double>(counters.dropped.value()) + refused +
+               static_cast<double>(counters.held.value());
   }
 
   ManualExecutor executor;

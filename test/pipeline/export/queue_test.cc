@@ -6,17 +6,20 @@ using namespace sluice;
 using namespace sluice::test;
 using namespace std::chrono_literals;
 
-TEST_CASE("a batch is accepted as soon as the queue holds it, and delivered afterwards", "[export]") {
+TEST_CASE("a batch is accepted as soon as the queue holds it, and delivered afterwards",
+          "[export]") {
   ExportFixture fixture;
   CaptureAnswer answer;
-  fixture.exporter().consume(make_batch({{.service = "shop", .spans = numbered_spans(3)}}), answer.ack());
+  fixture.exporter().consume(make_batch({{.service = "shop", .spans = numbered_spans(3)}}),
+                             answer.ack());
   REQUIRE(answer.answers.size() == 1);
   CHECK(answer.answers[0].verdict == Verdict::accepted);
   CHECK(fixture.destination.sent.empty());
   CHECK(fixture.made->held() == 3);
   fixture.executor.run();
   REQUIRE(fixture.destination.sizes() == std::vector<std::uint32_t>{3});
-  CHECK(span_names(fixture.destination.sent[0]) == std::vector<std::string>{"span-0", "span-1", "span-2"});
+  CHECK(span_names(fixture.destination.sent[0]) ==
+        std::vector<std::string>{"span-0", "span-1", "span-2"});
   CHECK(fixture.value("otelcol_exporter_queue_size") == 1);
   CHECK(fixture.value("otelcol_exporter_in_flight_requests") == 1);
   fixture.destination.answer();
@@ -29,7 +32,8 @@ TEST_CASE("a batch is accepted as soon as the queue holds it, and delivered afte
   CHECK(fixture.value("otelcol_exporter_queue_capacity") == 1000);
 }
 
-TEST_CASE("no more requests are under way than there are consumers, and they leave in order", "[export]") {
+TEST_CASE("no more requests are under way than there are consumers, and they leave in order",
+          "[export]") {
   ExportFixture fixture;
   fixture.options.queue.num_consumers = 2;
   for (std::size_t spans = 1; spans <= 4; ++spans) fixture.consume(spans);
@@ -49,16 +53,15 @@ TEST_CASE("a full queue refuses and counts, and what is being sent counts as in 
   ExportFixture fixture;
   QueueOptions& queue = fixture.options.queue;
   queue.num_consumers = 1;
-  SECTION("in requests") {
-    queue.queue_size = 2;
-  }
+  SECTION("in requests") { queue.queue_size = 2; }
   SECTION("in spans") {
     queue.sizer = QueueOptions::Sizer::items;
     queue.queue_size = 11;
   }
   SECTION("in bytes") {
     queue.sizer = QueueOptions::Sizer::bytes;
-    queue.queue_size = make_batch({{.service = "shop", .spans = numbered_spans(5)}}).wire_size() * 2 + 1;
+    queue.queue_size =
+        make_batch({{.service = "shop", .spans = numbered_spans(5)}}).wire_size() * 2 + 1;
   }
   CaptureAnswer answer;
   fixture.consume(5);
@@ -278,7 +281,8 @@ TEST_CASE("stop tries again at once what waits for a later attempt", "[export]")
   CHECK(done);
 }
 
-TEST_CASE("an exporter that ends with spans in it counts them as dropped and answers who waits", "[export]") {
+TEST_CASE("an exporter that ends with spans in it counts them as dropped and answers who waits",
+          "[export]") {
   ExportFixture fixture;
   fixture.options.queue.num_consumers = 1;
   fixture.options.queue.queue_size = 2;

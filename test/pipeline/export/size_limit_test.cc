@@ -8,8 +8,8 @@ using sluice::SizeLimit;
 
 namespace {
 
-/// How many of `count` requests are refused by a destination that takes `size_max` bytes, when each is as
-/// large as the limit allows, and at most `wanted`.
+/// How many of `count` requests are refused by a destination that takes `size_max` bytes, when each
+/// is as large as the limit allows, and at most `wanted`.
 int refusals(SizeLimit& limit, std::size_t size_max, std::size_t wanted, int count) {
   int refused = 0;
   for (int i = 0; i < count; ++i) {

@@ -59,7 +59,8 @@ void stop_and_wait(Exporter& exporter) {
 
 }  // namespace
 
-TEST_CASE("many threads into two exporters at once: what was accepted is delivered to both", "[export][threads]") {
+TEST_CASE("many threads into two exporters at once: what was accepted is delivered to both",
+          "[export][threads]") {
   constexpr std::uint64_t threads_count = 4, batches_each = 300, spans_each = 3;
   net::EventLoops loops(2);
   loops.start();
@@ -73,8 +74,10 @@ TEST_CASE("many threads into two exporters at once: what was accepted is deliver
   batching.queue.batch.enabled = true;
   batching.queue.batch.min_size = 10;
   batching.queue.batch.max_size = 10;
-  const auto a = make_exporter(context_a, fast_options(), std::make_unique<ElsewhereSender>(loops[1], delivered_a));
-  const auto b = make_exporter(context_b, batching, std::make_unique<ElsewhereSender>(loops[0], delivered_b));
+  const auto a = make_exporter(context_a, fast_options(),
+                               std::make_unique<ElsewhereSender>(loops[1], delivered_a));
+  const auto b =
+      make_exporter(context_b, batching, std::make_unique<ElsewhereSender>(loops[0], delivered_b));
   const auto both = make_fanout({a.get(), b.get()});
   const SpanBatch batch = make_batch({{.service = "shop", .spans = numbered_spans(spans_each)}});
 
@@ -101,7 +104,8 @@ TEST_CASE("many threads into two exporters at once: what was accepted is deliver
   CHECK(metrics.value("otelcol_exporter_queue_size") == 0);
 }
 
-TEST_CASE("an exporter may end on another thread while requests are under way", "[export][threads]") {
+TEST_CASE("an exporter may end on another thread while requests are under way",
+          "[export][threads]") {
   net::EventLoops loops(2);
   loops.start();
   Metrics metrics;
@@ -109,7 +113,8 @@ TEST_CASE("an exporter may end on another thread while requests are under way", 
   SpanCounters counters(metrics, "exporter", "a");
   std::atomic<std::uint64_t> delivered{0};
   const ExporterContext context{{"a", loops[0], metrics, ledger}, counters, loops};
-  auto exporter = make_exporter(context, fast_options(), std::make_unique<ElsewhereSender>(loops[1], delivered));
+  auto exporter = make_exporter(context, fast_options(),
+                                std::make_unique<ElsewhereSender>(loops[1], delivered));
   const SpanBatch batch = make_batch({{.service = "shop", .spans = numbered_spans(2)}});
   for (int i = 0; i < 20; ++i) exporter->consume(batch, {});
   exporter.reset();

@@ -119,7 +119,8 @@ TEST_CASE("buffers may be made, shared and dropped by several threads", "[buffer
         writer.append(std::string(std::min<std::size_t>(size, 4096), static_cast<char>('a' + t)));
         const Buffer buffer = Charge(ledger.charge(size)).freeze(std::move(writer));
         const Buffer copy = shared;
-        if (buffer.bytes().find_first_not_of(static_cast<char>('a' + t)) != std::string_view::npos) ++wrong;
+        if (buffer.bytes().find_first_not_of(static_cast<char>('a' + t)) != std::string_view::npos)
+          ++wrong;
         if (copy.bytes() != "shared") ++wrong;
       }
     });
@@ -129,7 +130,8 @@ TEST_CASE("buffers may be made, shared and dropped by several threads", "[buffer
   CHECK(ledger.used() == 0);
 }
 
-TEST_CASE("the pool keeps a bounded amount and makes room for sizes that are used now", "[buffer]") {
+TEST_CASE("the pool keeps a bounded amount and makes room for sizes that are used now",
+          "[buffer]") {
   if (buffer_pool::exact()) return;  // nothing is pooled under the address sanitizer
   constexpr std::size_t cached_max = std::size_t{32} << 20;
   {

@@ -1,5 +1,5 @@
-// SpanBatch against libprotobuf: random requests with everything that the wire format allows, changed in
-// random ways, while a plain list of messages is changed in the same ways.
+// SpanBatch against libprotobuf: random requests with everything that the wire format allows,
+// changed in random ways, while a plain list of messages is changed in the same ways.
 
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -82,8 +82,9 @@ Twin edit_spans(const Twin& twin, RandomOtlp& random) {
         editor.drop_span(i);
         continue;
       }
-      const std::string message =
-          random.chance(50) ? random.span() : std::string(twin.batch.span_bytes(i)) + "\xA2\x06\x01z";
+      const std::string message = random.chance(50)
+                                      ? random.span()
+                                      : std::string(twin.batch.span_bytes(i)) + "\xA2\x06\x01z";
       BufferWriter& out = editor.begin_span(i);
       const std::size_t half = message.size() / 2;
       out.append(std::string_view(message).substr(0, half));
@@ -134,11 +135,16 @@ Twin changed(const Twin& twin, RandomOtlp& random) {
   }
 }
 
-TEST_CASE("parse, split, select, merge, edit and encode agree with libprotobuf", "[span_batch][property]") {
+TEST_CASE("parse, split, select, merge, edit and encode agree with libprotobuf",
+          "[span_batch][property]") {
   for (std::uint64_t seed = 1; seed <= 80; ++seed) {
     CAPTURE(seed);
-    RandomOtlp random(seed, {.resources_max = 3, .scopes_max = 3, .spans_max = 4, .attributes_max = 3,
-                             .wild = seed % 4 != 0, .invalid_ids = seed % 3 == 0});
+    RandomOtlp random(seed, {.resources_max = 3,
+                             .scopes_max = 3,
+                             .spans_max = 4,
+                             .attributes_max = 3,
+                             .wild = seed % 4 != 0,
+                             .invalid_ids = seed % 3 == 0});
     std::vector<Twin> twins;
     for (std::size_t i = random.below(4); i < 4; ++i) twins.push_back(parse(random.request()));
     Twin twin = concat(twins);
@@ -152,13 +158,15 @@ TEST_CASE("parse, split, select, merge, edit and encode agree with libprotobuf",
   }
 }
 
-TEST_CASE("parts that meet again in any order are the spans that were taken", "[span_batch][property]") {
+TEST_CASE("parts that meet again in any order are the spans that were taken",
+          "[span_batch][property]") {
   for (std::uint64_t seed = 1; seed <= 30; ++seed) {
     CAPTURE(seed);
     RandomOtlp random(seed);
     const Twin whole = parse(random.request());
     std::vector<Twin> parts;
-    for (int i = 0; i < 6; ++i) parts.push_back(random.chance(50) ? slice(whole, random) : select(whole, random));
+    for (int i = 0; i < 6; ++i)
+      parts.push_back(random.chance(50) ? slice(whole, random) : select(whole, random));
     parts.push_back(whole);
     check_agrees(concat(parts));
   }
@@ -171,10 +179,14 @@ TEST_CASE("views read what libprotobuf reads", "[span_view][property]") {
   }
 }
 
-TEST_CASE("a request cut or bent anywhere is refused just when libprotobuf refuses it", "[span_batch][property]") {
+TEST_CASE("a request cut or bent anywhere is refused just when libprotobuf refuses it",
+          "[span_batch][property]") {
   for (std::uint64_t seed = 1; seed <= 12; ++seed) {
     CAPTURE(seed);
-    RandomOtlp random(seed, {.resources_max = 2, .scopes_max = 2, .spans_max = 2, .attributes_max = 2,
+    RandomOtlp random(seed, {.resources_max = 2,
+                             .scopes_max = 2,
+                             .spans_max = 2,
+                             .attributes_max = 2,
                              .invalid_ids = true});
     const std::string request = random.request();
     const auto same_verdict = [](const std::string& bytes) {

@@ -19,13 +19,15 @@ std::vector<ResourceSpec> two_resources() {
 }
 
 std::string service_of(const SpanBatch& batch, std::uint32_t span) {
-  const auto service = ResourceView(batch.resource_bytes(batch.spans()[span])).attribute("service.name");
+  const auto service =
+      ResourceView(batch.resource_bytes(batch.spans()[span])).attribute("service.name");
   return service ? std::string(service->value().string()) : "";
 }
 
 SpanBatch reparsed(const SpanBatch& batch) { return parse_batch(batch.encode().to_string()); }
 
-TEST_CASE("a request that stays whole leaves as the bytes that came, in one slice", "[span_batch]") {
+TEST_CASE("a request that stays whole leaves as the bytes that came, in one slice",
+          "[span_batch]") {
   const std::string request = make_request(two_resources()) + varint_field(99, 7);
   const SpanBatch batch = parse_batch(request);
   CHECK(batch.span_count() == 5);
@@ -70,7 +72,8 @@ TEST_CASE("whole requests stay whole inside a merged batch", "[span_batch]") {
   CHECK(span_names(parse_batch(request)) == span_names(merged));
 }
 
-TEST_CASE("the parts of a split request are that request again when they meet in order", "[span_batch]") {
+TEST_CASE("the parts of a split request are that request again when they meet in order",
+          "[span_batch]") {
   const std::string request = make_request(two_resources());
   const SpanBatch batch = parse_batch(request);
   const std::vector<SpanBatch> in_order = {batch.slice(0, 2), batch.slice(2, 3)};
@@ -82,11 +85,12 @@ TEST_CASE("the parts of a split request are that request again when they meet in
   CHECK(span_names(reparsed(SpanBatch::concat(twice))) == Names{"a1", "a2", "a3", "a1", "a2"});
 }
 
-TEST_CASE("an edited span replaces the old one and leaves its neighbours as they are", "[span_batch]") {
+TEST_CASE("an edited span replaces the old one and leaves its neighbours as they are",
+          "[span_batch]") {
   const SpanBatch batch = make_batch(two_resources());
   BatchEditor editor(batch);
-  editor.begin_span(1).append(span_message({.name = std::string(300, 'x'), .trace_id = make_id(1, 16),
-                                            .span_id = make_id(2, 8)}));
+  editor.begin_span(1).append(span_message(
+      {.name = std::string(300, 'x'), .trace_id = make_id(1, 16), .span_id = make_id(2, 8)}));
   editor.end_span();
   editor.drop_span(3);
   const SpanBatch edited = std::move(editor).finish();
@@ -102,7 +106,8 @@ TEST_CASE("a batch in which nothing was edited is the same batch", "[span_batch]
   CHECK(same.spans().data() == batch.spans().data());
 }
 
-TEST_CASE("an edited resource is seen by all spans of its occurrence and by no others", "[span_batch]") {
+TEST_CASE("an edited resource is seen by all spans of its occurrence and by no others",
+          "[span_batch]") {
   const SpanBatch batch = make_batch(two_resources());
   BatchEditor editor(batch);
   editor.replace_resource(0, length_field(1, key_value_message({"service.name", "new"})));
@@ -117,15 +122,20 @@ TEST_CASE("an edited resource is seen by all spans of its occurrence and by no o
 }
 
 TEST_CASE("spans with invalid ids are left out and counted", "[span_batch]") {
-  const auto span = [](const SpanSpec& spec) { return length_field(otlp::scope_spans::spans, span_message(spec)); };
+  const auto span = [](const SpanSpec& spec) {
+    return length_field(otlp::scope_spans::spans, span_message(spec));
+  };
   const std::string good16 = make_id(1, 16);
   const std::string good8 = make_id(1, 8);
-  const std::string spans = span({.trace_id = std::string(16, '\0'), .span_id = good8}) +
-                            span({.trace_id = good16.substr(0, 15), .span_id = good8}) +
-                            span({.trace_id = good16}) + span({.trace_id = good16, .span_id = std::string(8, '\0')}) +
-                            span({.trace_id = good16, .span_id = good8, .parent_span_id = "short"}) +
-                            span({.name = "kept", .trace_id = good16, .span_id = good8,
-                                  .parent_span_id = std::string(8, '\0')});
+  const std::string spans =
+      span({.trace_id = std::string(16, '\0'), .span_id = good8}) +
+      span({.trace_id = good16.substr(0, 15), .span_id = good8}) + span({.trace_id = good16}) +
+      span({.trace_id = good16, .span_id = std::string(8, '\0')}) +
+      span({.trace_id = good16, .span_id = good8, .parent_span_id = "short"}) +
+      span({.name = "kept",
+            .trace_id = good16,
+            .span_id = good8,
+            .parent_span_id = std::string(8, '\0')});
   const std::string request = length_field(1, length_field(2, spans));
   ParseReport report;
   const auto batch = SpanBatch::parse(Buffer::copy_of(request), report);
@@ -155,13 +165,13 @@ TEST_CASE("the last of repeated ids counts", "[span_batch]") {
 }
 
 TEST_CASE("repeated resources and scattered fields come together", "[span_batch]") {
-  const std::string spans = length_field(2, length_field(2, span_message({.trace_id = make_id(1, 16),
-                                                                          .span_id = make_id(1, 8)})));
+  const std::string spans = length_field(
+      2, length_field(2, span_message({.trace_id = make_id(1, 16), .span_id = make_id(1, 8)})));
   const auto resource = [](const char* key) {
     return length_field(1, length_field(1, key_value_message({key, "v"})));
   };
-  const std::string message =
-      length_field(3, "old") + resource("one") + spans + varint_field(77, 5) + resource("two") + length_field(3, "new");
+  const std::string message = length_field(3, "old") + resource("one") + spans +
+                              varint_field(77, 5) + resource("two") + length_field(3, "new");
   const SpanBatch batch = parse_batch(length_field(1, message) + length_field(1, message));
   const SpanBatch again = reparsed(batch.slice(1, 1));
   const ResourceView view(again.resource_bytes(again.spans()[0]));
@@ -186,11 +196,13 @@ TEST_CASE("a few spans of a large request do not pin it once compacted", "[span_
 TEST_CASE("more spans than the limit are a malformed request", "[span_batch]") {
   ParseReport report;
   const std::string request = make_request({{.spans = numbered_spans(3)}});
-  CHECK_FALSE(SpanBatch::parse(Buffer::copy_of(request), 0, request.size(), report, {.spans_max = 2}));
+  CHECK_FALSE(
+      SpanBatch::parse(Buffer::copy_of(request), 0, request.size(), report, {.spans_max = 2}));
   CHECK(report.error == "more than 2 spans in one request");
 }
 
-TEST_CASE("what edits and copies make is charged to the account of what they were made from", "[span_batch][ledger]") {
+TEST_CASE("what edits and copies make is charged to the account of what they were made from",
+          "[span_batch][ledger]") {
   Ledger ledger(std::size_t{1} << 30);
   const std::string request = make_request({{.service = "a", .spans = numbered_spans(500)}});
   BufferWriter writer(request.size());
@@ -236,7 +248,9 @@ TEST_CASE("more buffers than a batch can number are folded together", "[span_bat
 
 TEST_CASE("empty resources and scopes by the thousand cost no memory", "[span_batch]") {
   std::string request;
-  for (int i = 0; i < 100'000; ++i) request += i % 2 == 0 ? std::string("\x0a\x00", 2) : length_field(1, std::string("\x12\x00", 2));
+  for (int i = 0; i < 100'000; ++i)
+    request +=
+        i % 2 == 0 ? std::string("\x0a\x00", 2) : length_field(1, std::string("\x12\x00", 2));
   const SpanBatch batch = parse_batch(request);
   CHECK(batch.resources().empty());
   CHECK(batch.pinned() < 2 * request.size());
@@ -263,7 +277,8 @@ TEST_CASE("a broken request is refused with the place where it broke", "[span_ba
   CHECK(error_of("\x0a\x05") == "malformed request at byte 2");
   CHECK(error_of(length_field(1, "\x12\x7f")) == "malformed ResourceSpans at byte 4");
   CHECK(error_of(length_field(1, length_field(2, "\x0f"))) == "malformed ScopeSpans at byte 5");
-  CHECK(error_of(length_field(1, length_field(2, length_field(2, "\x0a")))) == "malformed Span at byte 7");
+  CHECK(error_of(length_field(1, length_field(2, length_field(2, "\x0a")))) ==
+        "malformed Span at byte 7");
   CHECK(error_of(length_field(1, length_field(1, "\x0a"))) == "malformed Resource at byte 5");
 }
 
@@ -283,7 +298,8 @@ TEST_CASE("the context travels with every part of a batch", "[span_batch]") {
   batch.set_context(context);
   CHECK(batch.slice(1, 2).context() == context);
   CHECK(batch.select(std::vector<std::uint32_t>{0}).context() == context);
-  CHECK(SpanBatch::concat(std::vector<SpanBatch>{batch, make_batch(two_resources())}).context() == context);
+  CHECK(SpanBatch::concat(std::vector<SpanBatch>{batch, make_batch(two_resources())}).context() ==
+        context);
   BatchEditor editor(batch);
   editor.drop_span(0);
   CHECK(std::move(editor).finish().context() == context);

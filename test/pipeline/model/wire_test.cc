@@ -45,10 +45,11 @@ TEST_CASE("a cursor reports each field with its value and its whole extent", "[w
 }
 
 TEST_CASE("malformed fields end a cursor, and stay its end", "[wire]") {
-  const auto bytes = GENERATE(as<std::string>(), "\x00\x01"s, "\x02\x00"s, "\x08"s, "\x0a\x05test"s, "\x09\x01\x02"s,
-                              "\x0d\x01"s, "\x0e\x00"s, "\x0f\x00"s, "\x0c"s, "\x0b\x08\x01"s, "\x0b\x14"s,
-                              "\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"s, "\x8a\x80\x80\x80\x80\x00\x00"s,
-                              "\x0a\x80\x80\x80\x80\x80\x00"s, "\x0a\xff\xff\xff\xff\x0f"s);
+  const auto bytes = GENERATE(
+      as<std::string>(), "\x00\x01"s, "\x02\x00"s, "\x08"s, "\x0a\x05test"s, "\x09\x01\x02"s,
+      "\x0d\x01"s, "\x0e\x00"s, "\x0f\x00"s, "\x0c"s, "\x0b\x08\x01"s, "\x0b\x14"s,
+      "\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"s, "\x8a\x80\x80\x80\x80\x00\x00"s,
+      "\x0a\x80\x80\x80\x80\x80\x00"s, "\x0a\xff\xff\xff\xff\x0f"s);
   CAPTURE(bytes);
   wire::Cursor cursor(bytes);
   wire::Field field;
@@ -80,7 +81,8 @@ TEST_CASE("groups are stepped over whole, as deep as protobuf allows", "[wire]")
   }
 }
 
-TEST_CASE("a writer's nested messages have canonical lengths whatever was expected", "[span_writer]") {
+TEST_CASE("a writer's nested messages have canonical lengths whatever was expected",
+          "[span_writer]") {
   for (const std::size_t size : {0, 1, 127, 128, 300, 16'383, 16'384, 70'000}) {
     for (const std::size_t likely : {0, 100, 1000, 100'000}) {
       CAPTURE(size, likely);
@@ -119,7 +121,8 @@ TEST_CASE("a malformed value reads as empty", "[span_view]") {
   CHECK(AnyValueView(length_field(1, "fine")).type() == AnyValueView::Type::string);
   CHECK(AnyValueView(length_field(1, "fine") + "\x0a").type() == AnyValueView::Type::empty);
   // A number in the wrong wire form is an unknown field.
-  CHECK(AnyValueView(fixed64_field(otlp::any_value::int_value, 1)).type() == AnyValueView::Type::empty);
+  CHECK(AnyValueView(fixed64_field(otlp::any_value::int_value, 1)).type() ==
+        AnyValueView::Type::empty);
   CHECK(AnyValueView("").type() == AnyValueView::Type::empty);
 }
 
@@ -140,8 +143,10 @@ TEST_CASE("an attribute is read whatever the order and number of its fields", "[
   };
   CHECK(read(length_field(1, "key") + length_field(2, value)) == std::string(300, 'v'));
   CHECK(read(length_field(2, value) + length_field(1, "key")) == std::string(300, 'v'));
-  CHECK(read(length_field(1, "old") + length_field(2, value) + length_field(1, "key")) == std::string(300, 'v'));
-  CHECK(read(length_field(1, "key") + length_field(2, value) + length_field(2, "")) == std::string(300, 'v'));
+  CHECK(read(length_field(1, "old") + length_field(2, value) + length_field(1, "key")) ==
+        std::string(300, 'v'));
+  CHECK(read(length_field(1, "key") + length_field(2, value) + length_field(2, "")) ==
+        std::string(300, 'v'));
   CHECK(read(length_field(1, "key")) == "");
   CHECK(read(length_field(1, "keys") + length_field(2, value)) == "absent");
 }

@@ -54,7 +54,8 @@ class Doors {
   }
   ClientResponse post(ClientRequest request) {
     if (http == nullptr) {
-      http = std::make_unique<HttpClient>(loops[0], HttpClientOptions{.host = "127.0.0.1", .port = port}, nullptr);
+      http = std::make_unique<HttpClient>(
+          loops[0], HttpClientOptions{.host = "127.0.0.1", .port = port}, nullptr);
     }
     return test::start_post(*http, std::move(request)).get();
   }
@@ -79,7 +80,8 @@ ClientRequest packed(const std::string& text, Encoding encoding) {
 }  // namespace
 
 TEST_CASE("gRPC from our client to our door, in every encoding", "[client_to_door]") {
-  const Encoding encoding = GENERATE(Encoding::none, Encoding::gzip, Encoding::zstd, Encoding::snappy_framed);
+  const Encoding encoding =
+      GENERATE(Encoding::none, Encoding::gzip, Encoding::zstd, Encoding::snappy_framed);
   const std::size_t size = GENERATE(0u, 10u, 3'300'000u);
   Doors doors;
   const std::string text = pattern(size);
@@ -92,8 +94,9 @@ TEST_CASE("gRPC from our client to our door, in every encoding", "[client_to_doo
 }
 
 TEST_CASE("HTTP/1.1 from our client to our door, in every encoding", "[client_to_door]") {
-  const Encoding encoding = GENERATE(Encoding::none, Encoding::gzip, Encoding::zstd, Encoding::zlib, Encoding::deflate,
-                                     Encoding::snappy, Encoding::snappy_framed, Encoding::lz4);
+  const Encoding encoding =
+      GENERATE(Encoding::none, Encoding::gzip, Encoding::zstd, Encoding::zlib, Encoding::deflate,
+               Encoding::snappy, Encoding::snappy_framed, Encoding::lz4);
   Doors doors;
   const std::string text = pattern(1'000'000);
   for (int index = 0; index < 2; ++index) {
@@ -121,7 +124,8 @@ TEST_CASE("a refusal and its delay reach our client", "[client_to_door]") {
   CHECK(by_http.retry_after == "3");
 }
 
-TEST_CASE("a door that stops answers what is under way, and the next call finds nobody", "[client_to_door]") {
+TEST_CASE("a door that stops answers what is under way, and the next call finds nobody",
+          "[client_to_door]") {
   Doors doors;
   CHECK(doors.call(request_of(body_of("x"))).grpc == GrpcCode::ok);
   doors.stop();

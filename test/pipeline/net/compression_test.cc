@@ -12,8 +12,9 @@
 namespace sluice::net {
 namespace {
 
-constexpr Encoding all[] = {Encoding::none, Encoding::gzip,   Encoding::zstd,          Encoding::zlib,
-                            Encoding::deflate, Encoding::snappy, Encoding::snappy_framed, Encoding::lz4};
+constexpr Encoding all[] = {Encoding::none,          Encoding::gzip,    Encoding::zstd,
+                            Encoding::zlib,          Encoding::deflate, Encoding::snappy,
+                            Encoding::snappy_framed, Encoding::lz4};
 
 /// Text that compresses about as spans do, cut into slices of odd sizes.
 struct Body {
@@ -88,7 +89,8 @@ TEST_CASE("encodings have the names that stand in headers", "[compression]") {
   CHECK_FALSE(parse_encoding("GZIP "));
 }
 
-TEST_CASE("what is compressed inflates to the same bytes, in every encoding and size", "[compression]") {
+TEST_CASE("what is compressed inflates to the same bytes, in every encoding and size",
+          "[compression]") {
   for (const Encoding encoding : all) {
     for (const std::size_t size : {1UL, 100UL, 65535UL, 65536UL, 65537UL, 1'000'000UL}) {
       const Body body(size);
@@ -103,7 +105,8 @@ TEST_CASE("what is compressed inflates to the same bytes, in every encoding and 
 }
 
 TEST_CASE("an empty batch compresses to a valid body", "[compression]") {
-  for (const Encoding encoding : {Encoding::gzip, Encoding::zstd, Encoding::zlib, Encoding::snappy, Encoding::snappy_framed, Encoding::lz4}) {
+  for (const Encoding encoding : {Encoding::gzip, Encoding::zstd, Encoding::zlib, Encoding::snappy,
+                                  Encoding::snappy_framed, Encoding::lz4}) {
     CAPTURE(encoding_name(encoding));
     const Inflated result = inflated(encoding, deflate(encoding, EncodedBatch{}).bytes());
     CHECK(result.error == InflateError::none);
@@ -149,7 +152,8 @@ TEST_CASE("a body at the limit is taken, one byte more is too large", "[compress
 
 TEST_CASE("a truncated body is broken at every cut", "[compression]") {
   const Body body(300);
-  for (const Encoding encoding : {Encoding::gzip, Encoding::zstd, Encoding::zlib, Encoding::snappy, Encoding::lz4}) {
+  for (const Encoding encoding :
+       {Encoding::gzip, Encoding::zstd, Encoding::zlib, Encoding::snappy, Encoding::lz4}) {
     const Buffer compressed = deflate(encoding, body.encoded);
     for (std::size_t size = 0; size < compressed.size(); ++size) {
       CAPTURE(encoding_name(encoding), size);
@@ -165,9 +169,9 @@ TEST_CASE("garbage and checksums that do not fit are broken", "[compression]") {
     CAPTURE(encoding_name(encoding));
     CHECK(inflated(encoding, "this is not compressed at all").error == InflateError::broken);
     CHECK(inflated(encoding, compressed + "x").error == InflateError::broken);
-    const std::size_t checksum = encoding == Encoding::gzip           ? compressed.size() - 8
+    const std::size_t checksum = encoding == Encoding::gzip            ? compressed.size() - 8
                                  : encoding == Encoding::snappy_framed ? 10 + 4
-                                                                      : compressed.size() - 1;
+                                                                       : compressed.size() - 1;
     compressed[checksum] = static_cast<char>(compressed[checksum] ^ 1);
     CHECK(inflated(encoding, compressed).error == InflateError::broken);
   }
@@ -179,8 +183,10 @@ TEST_CASE("gzip may have several members, and nothing but members", "[compressio
   CHECK(inflated(Encoding::gzip, one + one + one).text == body.text + body.text + body.text);
   CHECK(inflated(Encoding::gzip, one + "garbage").error == InflateError::broken);
   CHECK(inflated(Encoding::gzip, one + "x").error == InflateError::broken);
-  CHECK(inflated(Encoding::gzip, one + one, 2 * body.text.size() - 1).error == InflateError::too_large);
-  CHECK(inflated(Encoding::deflate, by_zlib(body.text, raw_bits) + "x").error == InflateError::broken);
+  CHECK(inflated(Encoding::gzip, one + one, 2 * body.text.size() - 1).error ==
+        InflateError::too_large);
+  CHECK(inflated(Encoding::deflate, by_zlib(body.text, raw_bits) + "x").error ==
+        InflateError::broken);
 }
 
 TEST_CASE("a gzip trailer that lies about the size is found out", "[compression]") {
@@ -197,15 +203,17 @@ TEST_CASE("deflate is taken with a zlib header and without", "[compression]") {
   CHECK(inflated(Encoding::deflate, by_zlib(body.text, raw_bits)).text == body.text);
 }
 
-TEST_CASE("zstd of unknown size, of several frames, and with skippable frames inflates", "[compression]") {
+TEST_CASE("zstd of unknown size, of several frames, and with skippable frames inflates",
+          "[compression]") {
   const Body body(500'000);
   const std::string stream = zstd_stream(body.text, 20);
   CHECK(inflated(Encoding::zstd, stream).text == body.text);
   CHECK(inflated(Encoding::zstd, stream, body.text.size()).error == InflateError::none);
   CHECK(inflated(Encoding::zstd, stream, body.text.size() - 1).error == InflateError::too_large);
-  const std::string skippable("\x50\x2a\x4d\x18\x03\x00\x00\x00"
-                              "abc",
-                              11);
+  const std::string skippable(
+      "\x50\x2a\x4d\x18\x03\x00\x00\x00"
+      "abc",
+      11);
   CHECK(inflated(Encoding::zstd, stream + skippable + stream).text == body.text + body.text);
   CHECK(inflated(Encoding::zstd, stream + "x").error == InflateError::broken);
 }
@@ -220,11 +228,13 @@ TEST_CASE("a zstd window over the limit is refused before it is allocated", "[co
 
 TEST_CASE("a snappy body is taken in both forms under its one name", "[compression]") {
   const Body body(200'000);
-  const Buffer block = deflate(Encoding::snappy, body.encoded), framed = deflate(Encoding::snappy_framed, body.encoded);
+  const Buffer block = deflate(Encoding::snappy, body.encoded),
+               framed = deflate(Encoding::snappy_framed, body.encoded);
   CHECK(inflated(Encoding::snappy, framed.bytes()).text == body.text);
   CHECK(inflated(Encoding::snappy_framed, block.bytes()).error == InflateError::broken);
   // The block's own header claims 4 GiB.
-  CHECK(inflated(Encoding::snappy, std::string("\xff\xff\xff\xff\x0f\x00", 6)).error != InflateError::none);
+  CHECK(inflated(Encoding::snappy, std::string("\xff\xff\xff\xff\x0f\x00", 6)).error !=
+        InflateError::none);
 }
 
 TEST_CASE("bombs stop at the limit", "[compression]") {
@@ -246,9 +256,11 @@ TEST_CASE("a ratio that no telemetry reaches is refused above four megabytes", "
   EncodedBatch batch;
   batch.slices.push_back({zeros.data(), zeros.size()});
   batch.size = zeros.size();
-  CHECK(inflated(Encoding::zstd, deflate(Encoding::zstd, batch).bytes()).error == InflateError::too_large);
+  CHECK(inflated(Encoding::zstd, deflate(Encoding::zstd, batch).bytes()).error ==
+        InflateError::too_large);
   batch.slices[0].size = batch.size = 4 << 20;
-  CHECK(inflated(Encoding::zstd, deflate(Encoding::zstd, batch).bytes()).error == InflateError::none);
+  CHECK(inflated(Encoding::zstd, deflate(Encoding::zstd, batch).bytes()).error ==
+        InflateError::none);
 }
 
 }  // namespace sluice::net

@@ -40,7 +40,8 @@ class FakeRoot {
 
 }  // namespace
 
-TEST_CASE("an event loop runs what other threads post on its own thread, in order", "[event_loop]") {
+TEST_CASE("an event loop runs what other threads post on its own thread, in order",
+          "[event_loop]") {
   EventLoop loop(0);
   loop.start();
   CHECK_FALSE(loop.is_current());
@@ -66,7 +67,8 @@ TEST_CASE("a task posted from the loop itself runs after the call, not inside it
   loop.stop();
 }
 
-TEST_CASE("a timer runs its task once, and not when it was cancelled or destroyed before", "[event_loop]") {
+TEST_CASE("a timer runs its task once, and not when it was cancelled or destroyed before",
+          "[event_loop]") {
   EventLoop loop(0);
   loop.start();
   std::promise<std::vector<int>> result;
@@ -75,7 +77,9 @@ TEST_CASE("a timer runs its task once, and not when it was cancelled or destroye
   loop.post([&] {
     cancelled = loop.after(std::chrono::milliseconds(1), [&] { fired.push_back(1); });
     cancelled.cancel();
-    { const Timer destroyed = loop.after(std::chrono::milliseconds(1), [&] { fired.push_back(2); }); }
+    {
+      const Timer destroyed = loop.after(std::chrono::milliseconds(1), [&] { fired.push_back(2); });
+    }
     kept = loop.after(std::chrono::milliseconds(3), [&] {
       fired.push_back(3);
       kept.cancel();
@@ -98,7 +102,14 @@ TEST_CASE("a timer that has expired but not run is still cancelled", "[event_loo
     static Timer first;
     first = loop.after(past, [&] { victim.cancel(); });
     victim = loop.after(std::chrono::nanoseconds(0), [&] { ran = true; });
-    loop.post([&loop, &done] { loop.post([&loop, &done] { loop.post([&done] { first.cancel(); done.set_value(); }); }); });
+    loop.post([&loop, &done] {
+      loop.post([&loop, &done] {
+        loop.post([&done] {
+          first.cancel();
+          done.set_value();
+        });
+      });
+    });
   });
   done.get_future().get();
   loop.stop();
@@ -116,13 +127,15 @@ TEST_CASE("what is left in the queues may answer to any loop while they go", "[e
   {
     EventLoops loops(2);
     for (std::size_t index = 0; index < 2; ++index) {
-      loops[index].post([&ran, held = std::make_unique<PostsWhenDestroyed>(PostsWhenDestroyed{&loops})] { ran = true; });
+      loops[index].post([&ran, held = std::make_unique<PostsWhenDestroyed>(
+                                   PostsWhenDestroyed{&loops})] { ran = true; });
     }
   }
   CHECK_FALSE(ran);
 }
 
-TEST_CASE("a stopped loop has destroyed its queue, and what lived on it may go later", "[event_loop]") {
+TEST_CASE("a stopped loop has destroyed its queue, and what lived on it may go later",
+          "[event_loop]") {
   EventLoop loop(0);
   loop.start();
   const auto queued = std::make_shared<int>(0);
@@ -146,7 +159,8 @@ TEST_CASE("a stopped loop has destroyed its queue, and what lived on it may go l
 
 TEST_CASE("there is at least one worker", "[event_loop]") { CHECK(worker_count() >= 1); }
 
-TEST_CASE("the CPU quota of a version 2 control group is the tightest one up the tree", "[event_loop]") {
+TEST_CASE("the CPU quota of a version 2 control group is the tightest one up the tree",
+          "[event_loop]") {
   const FakeRoot root;
   root.write("/proc/self/cgroup", "0::/pod/container\n");
   CHECK_FALSE(cpu_quota(root.path()));
@@ -158,8 +172,9 @@ TEST_CASE("the CPU quota of a version 2 control group is the tightest one up the
   CHECK(cpu_quota(root.path()) == std::optional<double>(0.5));
 }
 
-TEST_CASE("the CPU quota of a version 1 control group is found at the mount when the path is the host's",
-          "[event_loop]") {
+TEST_CASE(
+    "the CPU quota of a version 1 control group is found at the mount when the path is the host's",
+    "[event_loop]") {
   const FakeRoot root;
   root.write("/proc/self/cgroup", "5:memory:/x\n4:cpu,cpuacct:/docker/abc\n");
   root.write("/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "-1\n");

@@ -38,7 +38,9 @@ class Fixture {
     client = std::make_unique<GrpcClient>(loop, std::move(options), nullptr);
   }
   void connect(const std::string& target) { connect({}, target); }
-  std::future<ClientResponse> start(ClientRequest request) { return test::start_call(*client, std::move(request)); }
+  std::future<ClientResponse> start(ClientRequest request) {
+    return test::start_call(*client, std::move(request));
+  }
   ClientResponse call(ClientRequest request) { return start(std::move(request)).get(); }
   ClientResponse call() { return call(request_of(body_of("hello"))); }
 
@@ -60,7 +62,8 @@ Answer status(const std::string& code, const std::string& message = "") {
 
 }  // namespace
 
-TEST_CASE("a unary call carries its message and headers there, and the answer back", "[grpc_client]") {
+TEST_CASE("a unary call carries its message and headers there, and the answer back",
+          "[grpc_client]") {
   H2Server server([](const Seen&) { return ok("answer"); });
   Fixture fixture;
   fixture.connect(server.address());
@@ -104,7 +107,8 @@ TEST_CASE("a large body of many slices arrives as it was, whatever the windows",
   const std::string text = pattern(3'300'000);
   const std::size_t slice = GENERATE(1u << 20, 37u * 41u);
   std::vector<std::future<ClientResponse>> answers;
-  for (int index = 0; index < 3; ++index) answers.push_back(fixture.start(request_of(body_of(text, slice))));
+  for (int index = 0; index < 3; ++index)
+    answers.push_back(fixture.start(request_of(body_of(text, slice))));
   for (auto& answer : answers) CHECK(answer.get().grpc == GrpcCode::ok);
   for (const Seen& seen : server.seen()) CHECK((seen.body == grpc_message(text)));
 }
@@ -124,7 +128,9 @@ TEST_CASE("a status comes back with its message decoded and its details", "[grpc
     answer.trailers.emplace_back("grpc-status-details-bin", "CAgSAWE");
   }
   SECTION("in trailers alone") {
-    answer.headers = {{":status", "200"}, {"grpc-status", "8"}, {"grpc-message", "too%20much %E2%82%AC %zz"},
+    answer.headers = {{":status", "200"},
+                      {"grpc-status", "8"},
+                      {"grpc-message", "too%20much %E2%82%AC %zz"},
                       {"grpc-status-details-bin", "CAgSAWE="}};
     answer.trailers.clear();
   }
@@ -135,17 +141,20 @@ TEST_CASE("a status comes back with its message decoded and its details", "[grpc
   CHECK_FALSE(response.failed);
   CHECK(response.grpc == GrpcCode::resource_exhausted);
   CHECK(response.message == "too much € %zz");
-  CHECK(response.status_details == std::string("\x08\x08\x12\x01" "a"));
+  CHECK(response.status_details == std::string("\x08\x08\x12\x01"
+                                               "a"));
 }
 
-TEST_CASE("an HTTP status without a grpc-status becomes the code that gRPC gives it", "[grpc_client]") {
-  const auto [http, code] = GENERATE(table<std::string, GrpcCode>({{"400", GrpcCode::internal},
-                                                                   {"401", GrpcCode::unauthenticated},
-                                                                   {"403", GrpcCode::permission_denied},
-                                                                   {"404", GrpcCode::unimplemented},
-                                                                   {"429", GrpcCode::unavailable},
-                                                                   {"503", GrpcCode::unavailable},
-                                                                   {"500", GrpcCode::unknown}}));
+TEST_CASE("an HTTP status without a grpc-status becomes the code that gRPC gives it",
+          "[grpc_client]") {
+  const auto [http, code] =
+      GENERATE(table<std::string, GrpcCode>({{"400", GrpcCode::internal},
+                                             {"401", GrpcCode::unauthenticated},
+                                             {"403", GrpcCode::permission_denied},
+                                             {"404", GrpcCode::unimplemented},
+                                             {"429", GrpcCode::unavailable},
+                                             {"503", GrpcCode::unavailable},
+                                             {"500", GrpcCode::unknown}}));
   Answer answer;
   answer.headers = {{":status", http}};
   answer.body = "<html>";
@@ -171,7 +180,8 @@ TEST_CASE("a response message under gzip is inflated", "[grpc_client]") {
 
 TEST_CASE("a response that is no gRPC message is an internal error", "[grpc_client]") {
   Answer answer = ok();
-  answer.body = GENERATE(std::string("abc"), grpc_message("abc") + "d", std::string("\7\0\0\0\0", 5), std::string());
+  answer.body = GENERATE(std::string("abc"), grpc_message("abc") + "d",
+                         std::string("\7\0\0\0\0", 5), std::string());
   H2Server server([answer](const Seen&) { return answer; });
   Fixture fixture;
   fixture.connect(server.address());
@@ -204,7 +214,8 @@ TEST_CASE("a call that is not answered in time ends, and its stream is reset", "
   CHECK(server.sockets().connection_count() == 1);
 }
 
-TEST_CASE("a timeout in the middle of a body leaves the connection to the others", "[grpc_client]") {
+TEST_CASE("a timeout in the middle of a body leaves the connection to the others",
+          "[grpc_client]") {
   H2Server::Options options;
   options.window = 0;  // nothing of a body gets through
   H2Server server(options, [](const Seen&) { return ok(); });
@@ -216,7 +227,8 @@ TEST_CASE("a timeout in the middle of a body leaves the connection to the others
   CHECK(server.sockets().connection_count() == 1);
 }
 
-TEST_CASE("an answer before the body is through counts, and the rest is not sent", "[grpc_client]") {
+TEST_CASE("an answer before the body is through counts, and the rest is not sent",
+          "[grpc_client]") {
   H2Server::Options options;
   options.answer_at_headers = true;
   options.window = 1000;
@@ -243,7 +255,8 @@ TEST_CASE("a reset stream is a failed call", "[grpc_client]") {
   CHECK(response.message == "stream reset with ENHANCE_YOUR_CALM");
 }
 
-TEST_CASE("a connection that breaks fails what is under way, and the next call opens another", "[grpc_client]") {
+TEST_CASE("a connection that breaks fails what is under way, and the next call opens another",
+          "[grpc_client]") {
   H2Server server([](const Seen& seen) {
     Answer answer = ok();
     answer.close = seen.connection == 1;
@@ -284,7 +297,8 @@ TEST_CASE("a refused stream is tried once more, not for ever", "[grpc_client]") 
   CHECK(server.seen().size() == 2);
 }
 
-TEST_CASE("after GOAWAY what is under way ends, and the next call takes a new connection", "[grpc_client]") {
+TEST_CASE("after GOAWAY what is under way ends, and the next call takes a new connection",
+          "[grpc_client]") {
   H2Server server([](const Seen&) {
     Answer answer = ok();
     answer.goaway_after = true;
@@ -303,13 +317,15 @@ TEST_CASE("no more streams are open at once than the peer allows", "[grpc_client
   Fixture fixture;
   fixture.connect(server.address());
   std::vector<std::future<ClientResponse>> answers;
-  for (int index = 0; index < 20; ++index) answers.push_back(fixture.start(request_of(body_of(pattern(50'000)))));
+  for (int index = 0; index < 20; ++index)
+    answers.push_back(fixture.start(request_of(body_of(pattern(50'000)))));
   for (auto& answer : answers) CHECK(answer.get().grpc == GrpcCode::ok);
   CHECK(server.streams_at_once() == 2);
   CHECK(server.sockets().connection_count() == 1);
 }
 
-TEST_CASE("calls fail at once where nobody listens, also while the address rests", "[grpc_client]") {
+TEST_CASE("calls fail at once where nobody listens, also while the address rests",
+          "[grpc_client]") {
   Fixture fixture;
   const std::string address = "127.0.0.1:" + std::to_string(test::free_port());
   fixture.connect(address);
@@ -321,13 +337,15 @@ TEST_CASE("calls fail at once where nobody listens, also while the address rests
   }
 }
 
-TEST_CASE("with wait_for_ready a call waits for a connection until its time is up", "[grpc_client]") {
+TEST_CASE("with wait_for_ready a call waits for a connection until its time is up",
+          "[grpc_client]") {
   Fixture fixture;
   const std::string address = "127.0.0.1:" + std::to_string(test::free_port());
   fixture.connect({.wait_for_ready = true}, address);
   const ClientResponse response = fixture.call(request_of(body_of("x"), 50ms));
   CHECK(response.timed_out);
-  CHECK(response.message == "no connection in time: cannot connect to " + address + ": Connection refused");
+  CHECK(response.message ==
+        "no connection in time: cannot connect to " + address + ": Connection refused");
 }
 
 TEST_CASE("a peer that does not speak HTTP/2 is named as that", "[grpc_client]") {
@@ -342,7 +360,8 @@ TEST_CASE("a peer that does not speak HTTP/2 is named as that", "[grpc_client]")
   CHECK(response.message == "the peer does not speak HTTP/2");
 }
 
-TEST_CASE("a peer that accepts and says nothing costs a call its own time and no more", "[grpc_client]") {
+TEST_CASE("a peer that accepts and says nothing costs a call its own time and no more",
+          "[grpc_client]") {
   H2Server::Options options;
   options.settings = false;
   H2Server server(options, [](const Seen&) { return ok(); });
@@ -366,9 +385,11 @@ TEST_CASE("a name is resolved, and the address that answers is used", "[grpc_cli
   H2Server server([](const Seen&) { return ok(); });
   Fixture fixture;
   const bool round_robin = GENERATE(true, false);
-  fixture.connect({.round_robin = round_robin}, "dns:///localhost:" + std::to_string(server.port()));
+  fixture.connect({.round_robin = round_robin},
+                  "dns:///localhost:" + std::to_string(server.port()));
   CHECK(fixture.call().grpc == GrpcCode::ok);
-  CHECK(server.seen().at(0).headers.at(":authority") == "localhost:" + std::to_string(server.port()));
+  CHECK(server.seen().at(0).headers.at(":authority") ==
+        "localhost:" + std::to_string(server.port()));
 }
 
 TEST_CASE("a name that does not exist fails the call and says so", "[grpc_client]") {
@@ -382,14 +403,17 @@ TEST_CASE("a name that does not exist fails the call and says so", "[grpc_client
 TEST_CASE("silence is asked about by PING, and an answer keeps the connection", "[grpc_client]") {
   H2Server server([](const Seen&) { return ok(); });
   Fixture fixture;
-  fixture.connect({.keepalive_time = 5ms, .keepalive_timeout = 10s, .keepalive_without_stream = true}, server.address());
+  fixture.connect(
+      {.keepalive_time = 5ms, .keepalive_timeout = 10s, .keepalive_without_stream = true},
+      server.address());
   CHECK(fixture.call().grpc == GrpcCode::ok);
   server.wait_for_pings(3);
   CHECK(fixture.call().grpc == GrpcCode::ok);
   CHECK(server.seen().back().connection == 1);
 }
 
-TEST_CASE("a PING without an answer ends the connection and what is under way on it", "[grpc_client]") {
+TEST_CASE("a PING without an answer ends the connection and what is under way on it",
+          "[grpc_client]") {
   H2Server::Options options;
   options.ack_pings = false;
   H2Server server(options, [](const Seen&) {
@@ -434,8 +458,9 @@ TEST_CASE("targets are read in every form that the collector takes", "[grpc_clie
   CHECK(read(":4317").host == "localhost");
   CHECK(read(":4317").authority == "localhost:4317");
   CHECK(read("unix:///run/x.sock").unix_path == "/run/x.sock");
-  for (const char* text : {"", "gateway", "gateway:", "gateway:0", "gateway:65536", "gateway:x", "::1:4317", "a/b:1",
-                           "http://gateway:4317/path", "dns://8.8.8.8/gateway:4317", "unix://", "user@host:1"}) {
+  for (const char* text :
+       {"", "gateway", "gateway:", "gateway:0", "gateway:65536", "gateway:x", "::1:4317", "a/b:1",
+        "http://gateway:4317/path", "dns://8.8.8.8/gateway:4317", "unix://", "user@host:1"}) {
     INFO(text);
     CHECK_FALSE(parse_grpc_target(text).has_value());
   }

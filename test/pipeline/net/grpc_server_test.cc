@@ -58,7 +58,8 @@ TEST_CASE("a request comes in pieces of any size", "[http2]") {
   }
 }
 
-TEST_CASE("requests of several megabytes flow, and stay within what the ledger was asked for", "[http2]") {
+TEST_CASE("requests of several megabytes flow, and stay within what the ledger was asked for",
+          "[http2]") {
   Http2Link link;
   const std::string message(8 << 20, 'x');
   CHECK(grpc_status(link.grpc(message)) == "0");
@@ -70,7 +71,8 @@ TEST_CASE("many requests share a connection, answered in any order", "[http2]") 
   Http2Link link;
   link.door.service.hold = true;
   std::vector<std::int32_t> streams;
-  for (int index = 0; index < 100; ++index) streams.push_back(link.peer.grpc(NetSession::method, "m"));
+  for (int index = 0; index < 100; ++index)
+    streams.push_back(link.peer.grpc(NetSession::method, "m"));
   link.exchange();
   REQUIRE(link.door.service.held.size() == 100);
   for (std::size_t index = 100; index-- > 0;) {
@@ -86,7 +88,8 @@ TEST_CASE("many requests share a connection, answered in any order", "[http2]") 
 
 TEST_CASE("HTTP that is not gRPC is served over HTTP/2 as well", "[http2]") {
   Http2Link link;
-  const std::int32_t posted = link.peer.post("/v1/traces?x=y", "body", {{"content-type", "application/json"}, {"content-length", "4"}});
+  const std::int32_t posted = link.peer.post(
+      "/v1/traces?x=y", "body", {{"content-type", "application/json"}, {"content-length", "4"}});
   const std::int32_t missing = link.peer.post("/nowhere", "");
   link.exchange();
   CHECK(link.peer.reply(posted).field(":status") == "200");
@@ -121,7 +124,8 @@ TEST_CASE("a delay to come back after is a RetryInfo in the status details", "[h
   answer.message = "busy";
   answer.retry_after = milliseconds(1500);
   link.door.service.answer = answer;
-  // google.rpc.Status{14, "busy", [Any{RetryInfo{1 s 500000000 ns}}]}, made with protobuf and base64.
+  // google.rpc.Status{14, "busy", [Any{RetryInfo{1 s 500000000 ns}}]}, made with protobuf and
+  // base64.
   CHECK(link.grpc("x").field("grpc-status-details-bin") ==
         "CA4SBGJ1c3kaNgoodHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLlJldHJ5SW5mbxIKCggIARCAyrXuAQ");
 }
@@ -135,14 +139,18 @@ TEST_CASE("methods that nobody serves are unimplemented, by name", "[http2]") {
   };
   CHECK(call("/other.Service/Method") == "12 unknown service other.Service");
   CHECK(call("/test.Traces/Import") == "12 unknown method Import for service test.Traces");
-  CHECK(call("/grpc.health.v1.Health/Watch") == "12 unknown method Watch for service grpc.health.v1.Health");
+  CHECK(call("/grpc.health.v1.Health/Watch") ==
+        "12 unknown method Watch for service grpc.health.v1.Health");
   CHECK(call("/nonsense") == "12 malformed method name: \"/nonsense\"");
 }
 
 TEST_CASE("the health service answers beside any gRPC service", "[http2]") {
   Http2Link link;
   const auto check = [&](std::string_view service) {
-    const std::string request = service.empty() ? "" : "\x0a" + std::string(1, static_cast<char>(service.size())) + std::string(service);
+    const std::string request =
+        service.empty()
+            ? ""
+            : "\x0a" + std::string(1, static_cast<char>(service.size())) + std::string(service);
     const std::int32_t stream = link.peer.grpc("/grpc.health.v1.Health/Check", request);
     link.exchange();
     return grpc_status(link.peer.reply(stream)) + ' ' + link.peer.reply(stream).data;
@@ -171,13 +179,15 @@ TEST_CASE("every compression that gRPC senders use is taken", "[http2]") {
   CHECK(grpc_status(call("zstd", Encoding::zstd)) == "0");
   CHECK(grpc_status(call("snappy", Encoding::snappy_framed)) == "0");
   CHECK(grpc_status(call("identity", Encoding::none, 0)) == "0");
-  CHECK(grpc_status(call("gzip", Encoding::none, 0)) == "0");  // announced, not used for this message
+  CHECK(grpc_status(call("gzip", Encoding::none, 0)) ==
+        "0");  // announced, not used for this message
   for (const auto& seen : link.door.service.seen) CHECK(seen.body == text);
   CHECK(link.door.service.seen.size() == 5);
 
   const Http2Peer::Reply unknown = call("br", Encoding::none);
   CHECK(grpc_status(unknown) == "12");
-  CHECK(unknown.field("grpc-accept-encoding") == "identity, gzip, zstd, zlib, snappy, deflate, lz4, x-snappy-framed");
+  CHECK(unknown.field("grpc-accept-encoding") ==
+        "identity, gzip, zstd, zlib, snappy, deflate, lz4, x-snappy-framed");
   CHECK(grpc_status(call("identity", Encoding::none, 1)) == "13");
   CHECK(grpc_status(call("gzip", Encoding::zstd)) == "13");
 }
@@ -200,7 +210,8 @@ TEST_CASE("a message is limited to the byte, before and after inflation", "[http
   CHECK(link.door.ledger.used() == 0);
 }
 
-TEST_CASE("a message that is too large is refused by its prefix, and the rest not waited for", "[http2]") {
+TEST_CASE("a message that is too large is refused by its prefix, and the rest not waited for",
+          "[http2]") {
   Http2Link link;
   link.door.service.body_bytes_max = 1000;
   const std::int32_t stream = link.peer.begin(Http2Peer::grpc_fields(NetSession::method), true);
@@ -213,7 +224,8 @@ TEST_CASE("a message that is too large is refused by its prefix, and the rest no
 TEST_CASE("bombs are refused and leave nothing behind", "[http2]") {
   Http2Link link;
   const std::string zeros(64 << 20, '\0');
-  for (const auto& [name, encoding] : {std::pair("gzip", Encoding::gzip), std::pair("zstd", Encoding::zstd)}) {
+  for (const auto& [name, encoding] :
+       {std::pair("gzip", Encoding::gzip), std::pair("zstd", Encoding::zstd)}) {
     auto fields = Http2Peer::grpc_fields(NetSession::method);
     fields.emplace_back("grpc-encoding", name);
     const std::int32_t stream = link.peer.begin(fields, true);
@@ -250,7 +262,8 @@ TEST_CASE("a request without a message, ended by its head, is an internal error 
   CHECK(grpc_status(link.peer.reply(stream)) == "13");
 }
 
-TEST_CASE("the ledger is asked by the prefix, and who is refused is told when to come back", "[http2]") {
+TEST_CASE("the ledger is asked by the prefix, and who is refused is told when to come back",
+          "[http2]") {
   Http2Link link({}, {}, 100'000);
   link.door.service.keep_bodies = true;
   CHECK(grpc_status(link.grpc(std::string(60'000, 'x'))) == "0");

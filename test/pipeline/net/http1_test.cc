@@ -14,12 +14,14 @@ using std::chrono::seconds;
 using test::NetSession;
 
 std::string post(std::string_view body, std::string_view more = {}) {
-  return "POST /v1/traces HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: " +
+  return "POST /v1/traces HTTP/1.1\r\nHost: test\r\nContent-Type: "
+         "application/json\r\nContent-Length: " +
          std::to_string(body.size()) + "\r\n" + std::string(more) + "\r\n" + std::string(body);
 }
 
 std::string chunked(std::string_view chunks) {
-  return "POST /v1/traces HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n" + std::string(chunks);
+  return "POST /v1/traces HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n" +
+         std::string(chunks);
 }
 
 std::string with_lines(std::string_view lines) {
@@ -32,7 +34,8 @@ std::string status_of(const std::string& reply) {
 
 int count(const std::string& text, const std::string& word) {
   int found = 0;
-  for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) ++found;
+  for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1))
+    ++found;
   return found;
 }
 
@@ -53,7 +56,8 @@ TEST_CASE("a request over HTTP/1.1 is served and the connection kept", "[http1]"
 }
 
 TEST_CASE("a request may come in pieces of any size", "[http1]") {
-  const std::string request = post("hello, world") + chunked("3\r\nabc\r\n5;x=y\r\ndefgh\r\n0\r\nTrailer: t\r\n\r\n");
+  const std::string request =
+      post("hello, world") + chunked("3\r\nabc\r\n5;x=y\r\ndefgh\r\n0\r\nTrailer: t\r\n\r\n");
   for (const std::size_t size : {1UL, 2UL, 3UL, 7UL, 100UL}) {
     NetSession door;
     const std::string reply = door.send_in_pieces(request, size);
@@ -119,16 +123,20 @@ TEST_CASE("an answer whose connection is gone goes nowhere", "[http1]") {
 TEST_CASE("keeping the connection follows version and Connection", "[http1]") {
   NetSession door;
   SECTION("HTTP/1.1 with close") {
-    CHECK_THAT(door.send(post("x", "Connection: foo, Close\r\n")), Contains("\r\nconnection: close\r\n"));
+    CHECK_THAT(door.send(post("x", "Connection: foo, Close\r\n")),
+               Contains("\r\nconnection: close\r\n"));
     CHECK(door.finished());
   }
   SECTION("HTTP/1.0") {
-    CHECK_THAT(door.send("POST /v1/traces HTTP/1.0\r\nContent-Length: 1\r\n\r\nx"), Contains("connection: close"));
+    CHECK_THAT(door.send("POST /v1/traces HTTP/1.0\r\nContent-Length: 1\r\n\r\nx"),
+               Contains("connection: close"));
     CHECK(door.finished());
   }
   SECTION("HTTP/1.0 with keep-alive") {
-    CHECK_THAT(door.send("POST /v1/traces HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\nx"),
-               Contains("connection: keep-alive"));
+    CHECK_THAT(
+        door.send(
+            "POST /v1/traces HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\nx"),
+        Contains("connection: keep-alive"));
     CHECK_FALSE(door.finished());
   }
 }
@@ -142,7 +150,8 @@ TEST_CASE("keep-alive can be switched off", "[http1]") {
 }
 
 TEST_CASE("Expect: 100-continue is answered once the request is admitted", "[http1]") {
-  const std::string head = "POST /v1/traces HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
+  const std::string head =
+      "POST /v1/traces HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
   NetSession door;
   SECTION("admitted") {
     CHECK(door.send(head) == "HTTP/1.1 100 Continue\r\n\r\n");
@@ -255,8 +264,12 @@ TEST_CASE("heads are limited in bytes and lines", "[http1]") {
   REQUIRE(fits.size() == 400);
   CHECK(status_of(door.send(fits)) == "200");
   CHECK(status_of(door.send(start + "A: 1\r\nB: 2\r\nC: 3\r\n\r\n")) == "200");
-  SECTION("a byte more") { CHECK(status_of(door.send(start + "X: x" + fits.substr(start.size() + 3))) == "431"); }
-  SECTION("a line more") { CHECK(status_of(door.send(start + "A: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\n\r\n")) == "431"); }
+  SECTION("a byte more") {
+    CHECK(status_of(door.send(start + "X: x" + fits.substr(start.size() + 3))) == "431");
+  }
+  SECTION("a line more") {
+    CHECK(status_of(door.send(start + "A: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\n\r\n")) == "431");
+  }
   SECTION("an endless line") { CHECK(status_of(door.send(std::string(400, 'x'))) == "431"); }
   CHECK(door.finished());
 }
@@ -265,7 +278,8 @@ TEST_CASE("a body is limited to the byte, before it is read where its length is 
   NetSession door;
   door.service.body_bytes_max = 1000;
   CHECK(status_of(door.send(post(std::string(1000, 'x')))) == "200");
-  CHECK(status_of(door.send("POST /v1/traces HTTP/1.1\r\nHost: t\r\nContent-Length: 1001\r\n\r\n")) == "413");
+  CHECK(status_of(door.send(
+            "POST /v1/traces HTTP/1.1\r\nHost: t\r\nContent-Length: 1001\r\n\r\n")) == "413");
   door.connect();
   const std::string thousand = "3e8\r\n" + std::string(1000, 'x') + "\r\n";
   CHECK(status_of(door.send(chunked(thousand + "0\r\n\r\n"))) == "200");
@@ -279,7 +293,8 @@ TEST_CASE("the ledger is asked before the body is kept", "[http1]") {
   door.service.keep_bodies = true;
   CHECK(status_of(door.send(post(std::string(60'000, 'x')))) == "200");
   CHECK(door.ledger.used() >= 60'000);
-  const std::string reply = door.send("POST /v1/traces HTTP/1.1\r\nHost: t\r\nContent-Length: 60000\r\n\r\n");
+  const std::string reply =
+      door.send("POST /v1/traces HTTP/1.1\r\nHost: t\r\nContent-Length: 60000\r\n\r\n");
   CHECK(status_of(reply) == "503");
   CHECK_THAT(reply, Contains("\r\nretry-after: 1\r\n"));
   CHECK(door.service.errors == std::vector<TransportError>{TransportError::busy});
@@ -308,7 +323,8 @@ TEST_CASE("a declared length costs no memory by itself", "[http1]") {
   NetSession door({}, {}, 1 << 30);
   for (int connection = 0; connection < 3; ++connection) {
     door.connect();
-    CHECK(door.send("POST /v1/traces HTTP/1.1\r\nHost: t\r\nContent-Length: 67108864\r\n\r\nx").empty());
+    CHECK(door.send("POST /v1/traces HTTP/1.1\r\nHost: t\r\nContent-Length: 67108864\r\n\r\nx")
+              .empty());
     CHECK(door.ledger.used() == 67108864);
   }
   door.disconnect();
@@ -402,7 +418,8 @@ TEST_CASE("a client that closes its sending side still gets the answer", "[http1
   CHECK(door.finished());
 }
 
-TEST_CASE("draining ends idle connections, answers what is under way, refuses what comes", "[http1]") {
+TEST_CASE("draining ends idle connections, answers what is under way, refuses what comes",
+          "[http1]") {
   NetSession door;
   SECTION("idle") {
     door.send(post("x"));
@@ -449,7 +466,9 @@ TEST_CASE("bodies are inflated, one layer, within the limit", "[http1]") {
   SECTION("two layers") {
     const std::string reply = door.send(post(packed, "Content-Encoding: gzip, gzip\r\n"));
     CHECK(status_of(reply) == "415");
-    CHECK_THAT(reply, Contains("accept-encoding: gzip, zstd, zlib, snappy, deflate, lz4, x-snappy-framed\r\n"));
+    CHECK_THAT(
+        reply,
+        Contains("accept-encoding: gzip, zstd, zlib, snappy, deflate, lz4, x-snappy-framed\r\n"));
   }
   CHECK(door.ledger.used() == 0);
 }
@@ -460,7 +479,8 @@ TEST_CASE("the ledger bounds what inflation makes", "[http1]") {
   batch.slices.push_back({text.data(), text.size()});
   batch.size = text.size();
   NetSession door({}, {}, 500'000);
-  CHECK(status_of(door.send(post(deflate(Encoding::gzip, batch).bytes(), "Content-Encoding: gzip\r\n"))) == "503");
+  CHECK(status_of(door.send(
+            post(deflate(Encoding::gzip, batch).bytes(), "Content-Encoding: gzip\r\n"))) == "503");
   CHECK(door.ledger.used() == 0);
 }
 
@@ -515,11 +535,15 @@ TEST_CASE("configured origins may ask and read across origins", "[http1]") {
   };
   const std::string allowed = preflight("https://app.example.com");
   CHECK(status_of(allowed) == "204");
-  CHECK_THAT(allowed, Contains("\r\nvary: Origin\r\naccess-control-allow-origin: https://app.example.com\r\n"));
-  CHECK_THAT(allowed, Contains("\r\naccess-control-allow-headers: Accept, Content-Type, X-Requested-With, X-Api-Key\r\n"));
+  CHECK_THAT(
+      allowed,
+      Contains("\r\nvary: Origin\r\naccess-control-allow-origin: https://app.example.com\r\n"));
+  CHECK_THAT(allowed, Contains("\r\naccess-control-allow-headers: Accept, Content-Type, "
+                               "X-Requested-With, X-Api-Key\r\n"));
   CHECK_THAT(allowed, Contains("\r\naccess-control-max-age: 600\r\n"));
   CHECK_THAT(allowed, !Contains("content-length"));
-  for (const std::string origin : {"https://example.com", "https://app.example.com.evil", "http://localhost:3001", "null"}) {
+  for (const std::string origin :
+       {"https://example.com", "https://app.example.com.evil", "http://localhost:3001", "null"}) {
     CHECK(status_of(preflight(origin)) == "204");
     CHECK_THAT(preflight(origin), !Contains("access-control"));
   }
@@ -530,7 +554,8 @@ TEST_CASE("configured origins may ask and read across origins", "[http1]") {
   CHECK_THAT(door.send(post("x", "Origin: http://evil\r\n")), !Contains("access-control"));
 }
 
-TEST_CASE("headers of the configuration go with every reply, and none can be broken out of", "[http1]") {
+TEST_CASE("headers of the configuration go with every reply, and none can be broken out of",
+          "[http1]") {
   RouteOptions route;
   route.response_headers = {{"x-frame-options", "DENY"}};
   NetSession door({}, route);
@@ -544,7 +569,9 @@ TEST_CASE("headers of the configuration go with every reply, and none can be bro
 
 TEST_CASE("an HTTP/1.1 request with gRPC's content type is a plain one", "[http1]") {
   NetSession door;
-  door.send("POST /test.Traces/Export HTTP/1.1\r\nHost: t\r\nContent-Type: application/grpc\r\nContent-Length: 0\r\n\r\n");
+  door.send(
+      "POST /test.Traces/Export HTTP/1.1\r\nHost: t\r\nContent-Type: "
+      "application/grpc\r\nContent-Length: 0\r\n\r\n");
   REQUIRE(door.service.seen.size() == 1);
   CHECK_FALSE(door.service.seen[0].is_grpc);
 }

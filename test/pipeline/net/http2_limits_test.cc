@@ -44,8 +44,12 @@ TEST_CASE("heads over the limits are refused", "[http2]") {
 
 TEST_CASE("a header bomb costs nothing", "[http2]") {
   Http2Link link;
-  // 4000 bytes into the dynamic table, then 16,000 references to them in one byte each: 64 MB of header.
-  const std::string entry = "\x40\x01" "a\x7f\xa1\x1e" + std::string(4000, 'x');
+  // 4000 bytes into the dynamic table, then 16,000 references to them in one byte each: 64 MB of
+  // header.
+  const std::string entry =
+      "\x40\x01"
+      "a\x7f\xa1\x1e" +
+      std::string(4000, 'x');
   std::string block = "\x83\x86\x84\x41\x01t" + entry + std::string(12'000, '\xbe');
   CHECK_FALSE(link.door.send(frame(1, 4 | 1, 1, block)).empty());
   CHECK_FALSE(link.door.finished());
@@ -162,12 +166,14 @@ TEST_CASE("frames that carry nothing are rationed", "[http2]") {
     const std::int32_t stream = link.peer.begin(Http2Peer::grpc_fields(NetSession::method), true);
     link.exchange();
     std::string flood;
-    for (int index = 0; index < 1100; ++index) flood += frame(0, 0, static_cast<std::uint32_t>(stream), "");
+    for (int index = 0; index < 1100; ++index)
+      flood += frame(0, 0, static_cast<std::uint32_t>(stream), "");
     link.peer.receive(link.door.send(flood));
   }
   SECTION("PRIORITY") {
     std::string flood;
-    for (int index = 0; index < 1100; ++index) flood += frame(2, 0, 3, std::string_view("\0\0\0\0\x10", 5));
+    for (int index = 0; index < 1100; ++index)
+      flood += frame(2, 0, 3, std::string_view("\0\0\0\0\x10", 5));
     link.peer.receive(link.door.send(flood));
   }
   SECTION("SETTINGS") {
@@ -189,7 +195,12 @@ TEST_CASE("frames that carry nothing are rationed", "[http2]") {
 TEST_CASE("CONTINUATION without end is refused", "[http2]") {
   Http2Link link;
   std::string flood = frame(1, 0, 1, "\x83\x86\x84\x41\x01t");
-  for (int index = 0; index < 20; ++index) flood += frame(9, 0, 1, std::string("\x00\x01" "a\x01" "b", 5));
+  for (int index = 0; index < 20; ++index)
+    flood += frame(9, 0, 1,
+                   std::string("\x00\x01"
+                               "a\x01"
+                               "b",
+                               5));
   link.peer.receive(link.door.send(flood));
   CHECK(link.peer.goaway());
   CHECK(link.door.finished());
@@ -309,7 +320,8 @@ TEST_CASE("streams whose body dribbles in are timed out", "[http2]") {
   CHECK(link.door.service.errors == std::vector<TransportError>{TransportError::timeout});
 }
 
-TEST_CASE("a connection that says nothing, or half a preface, is closed after the header time", "[http2]") {
+TEST_CASE("a connection that says nothing, or half a preface, is closed after the header time",
+          "[http2]") {
   for (const std::string_view start : {"", "PRI * HTTP/2.0\r\n"}) {
     NetSession door;
     if (!start.empty()) CHECK(door.send(start).empty());

@@ -34,7 +34,9 @@ class Fixture {
     options.port = port;
     client = std::make_unique<HttpClient>(loop, std::move(options), nullptr);
   }
-  std::future<ClientResponse> start(ClientRequest request) { return test::start_post(*client, std::move(request)); }
+  std::future<ClientResponse> start(ClientRequest request) {
+    return test::start_post(*client, std::move(request));
+  }
   ClientResponse post(ClientRequest request) { return start(std::move(request)).get(); }
   ClientResponse post() { return post(request_of(body_of("hello"))); }
 
@@ -48,7 +50,8 @@ Answer ok() { return {.bytes = http_response("200 OK")}; }
 
 TEST_CASE("a POST carries its body and headers there, and the response back", "[http_client]") {
   HttpServer server([](const Seen&) {
-    return Answer{.bytes = http_response("429 Too Many Requests", "busy", "Retry-After: 7\r\nContent-Type: text/plain\r\n")};
+    return Answer{.bytes = http_response("429 Too Many Requests", "busy",
+                                         "Retry-After: 7\r\nContent-Type: text/plain\r\n")};
   });
   Fixture fixture;
   fixture.connect(server.port());
@@ -83,24 +86,28 @@ TEST_CASE("a large body of many slices arrives as it was over HTTP/1.1", "[http_
   CHECK((server.seen().at(0).body == text));
 }
 
-TEST_CASE("a connection is used again, and as many are opened as there are requests at once", "[http_client]") {
+TEST_CASE("a connection is used again, and as many are opened as there are requests at once",
+          "[http_client]") {
   HttpServer server([](const Seen&) { return ok(); });
   Fixture fixture;
   fixture.connect(server.port());
   for (int index = 0; index < 5; ++index) CHECK(fixture.post().status == 200);
   CHECK(server.sockets().connection_count() == 1);
   std::vector<std::future<ClientResponse>> answers;
-  for (int index = 0; index < 5; ++index) answers.push_back(fixture.start(request_of(body_of("x"))));
+  for (int index = 0; index < 5; ++index)
+    answers.push_back(fixture.start(request_of(body_of("x"))));
   for (auto& answer : answers) CHECK(answer.get().status == 200);
   CHECK(server.sockets().connection_count() <= 6);
 }
 
-TEST_CASE("no more connections are opened than allowed, and the other requests wait", "[http_client]") {
+TEST_CASE("no more connections are opened than allowed, and the other requests wait",
+          "[http_client]") {
   HttpServer server([](const Seen&) { return ok(); });
   Fixture fixture;
   fixture.connect(server.port(), {.connections_max = 2});
   std::vector<std::future<ClientResponse>> answers;
-  for (int index = 0; index < 10; ++index) answers.push_back(fixture.start(request_of(body_of(pattern(100'000)))));
+  for (int index = 0; index < 10; ++index)
+    answers.push_back(fixture.start(request_of(body_of(pattern(100'000)))));
   for (auto& answer : answers) CHECK(answer.get().status == 200);
   CHECK(server.sockets().connection_count() <= 2);
 }
@@ -116,9 +123,15 @@ TEST_CASE("without keep-alive every request says so and has its own connection",
 
 TEST_CASE("a server that closes behind its response is not written to again", "[http_client]") {
   Answer answer;
-  SECTION("and says so") { answer = {.bytes = http_response("200 OK", "a", "Connection: close\r\n"), .close = true}; }
-  SECTION("and ends the body by that") { answer = {.bytes = "HTTP/1.1 200 OK\r\n\r\na", .close = true}; }
-  SECTION("in HTTP/1.0") { answer = {.bytes = "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\na", .close = true}; }
+  SECTION("and says so") {
+    answer = {.bytes = http_response("200 OK", "a", "Connection: close\r\n"), .close = true};
+  }
+  SECTION("and ends the body by that") {
+    answer = {.bytes = "HTTP/1.1 200 OK\r\n\r\na", .close = true};
+  }
+  SECTION("in HTTP/1.0") {
+    answer = {.bytes = "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\na", .close = true};
+  }
   HttpServer server([answer](const Seen&) { return answer; });
   Fixture fixture;
   fixture.connect(server.port());
@@ -126,10 +139,14 @@ TEST_CASE("a server that closes behind its response is not written to again", "[
   CHECK(server.sockets().connection_count() == 3);
 }
 
-TEST_CASE("a request that crosses the end of an idle connection is sent once more", "[http_client]") {
-  // The first request of a connection is answered; at the second the server hangs up without a word.
+TEST_CASE("a request that crosses the end of an idle connection is sent once more",
+          "[http_client]") {
+  // The first request of a connection is answered; at the second the server hangs up without a
+  // word.
   auto used = std::make_shared<std::map<std::size_t, int>>();
-  HttpServer server([used](const Seen& seen) { return (*used)[seen.connection]++ == 0 ? ok() : Answer{.close = true}; });
+  HttpServer server([used](const Seen& seen) {
+    return (*used)[seen.connection]++ == 0 ? ok() : Answer{.close = true};
+  });
   Fixture fixture;
   fixture.connect(server.port());
   CHECK(fixture.post().status == 200);
@@ -151,7 +168,9 @@ TEST_CASE("on a fresh connection nothing is sent twice", "[http_client]") {
 TEST_CASE("a response that began is never asked for again", "[http_client]") {
   auto count = std::make_shared<int>(0);
   HttpServer server([count](const Seen&) {
-    return (*count)++ == 0 ? ok() : Answer{.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", .close = true};
+    return (*count)++ == 0
+               ? ok()
+               : Answer{.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", .close = true};
   });
   Fixture fixture;
   fixture.connect(server.port());
@@ -162,7 +181,8 @@ TEST_CASE("a response that began is never asked for again", "[http_client]") {
 
 TEST_CASE("a redirect is an answer like any other", "[http_client]") {
   HttpServer server([](const Seen&) {
-    return Answer{.bytes = http_response("302 Found", "", "Location: http://169.254.169.254/latest/meta-data\r\n")};
+    return Answer{.bytes = http_response("302 Found", "",
+                                         "Location: http://169.254.169.254/latest/meta-data\r\n")};
   });
   Fixture fixture;
   fixture.connect(server.port());
@@ -172,8 +192,10 @@ TEST_CASE("a redirect is an answer like any other", "[http_client]") {
 
 TEST_CASE("a chunked response and one behind 100 Continue are read", "[http_client]") {
   HttpServer server([](const Seen&) {
-    return Answer{.bytes = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-                           "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"};
+    return Answer{
+        .bytes =
+            "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+            "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"};
   });
   Fixture fixture;
   fixture.connect(server.port());
@@ -183,9 +205,11 @@ TEST_CASE("a chunked response and one behind 100 Continue are read", "[http_clie
 }
 
 TEST_CASE("responses past the limits, and what is no HTTP, fail the request", "[http_client]") {
-  const std::string bytes = GENERATE(
-      as<std::string>(), "SSH-2.0-OpenSSH_9.2\r\n", "HTTP/1.1 200 OK\r\nX: " + std::string(70'000, 'x') + "\r\n\r\n",
-      "HTTP/1.1 200 OK\r\nContent-Length: 4194305\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n");
+  const std::string bytes =
+      GENERATE(as<std::string>(), "SSH-2.0-OpenSSH_9.2\r\n",
+               "HTTP/1.1 200 OK\r\nX: " + std::string(70'000, 'x') + "\r\n\r\n",
+               "HTTP/1.1 200 OK\r\nContent-Length: 4194305\r\n\r\n",
+               "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n");
   HttpServer server([bytes](const Seen&) { return Answer{.bytes = bytes}; });
   Fixture fixture;
   fixture.connect(server.port());
@@ -194,7 +218,8 @@ TEST_CASE("responses past the limits, and what is no HTTP, fail the request", "[
   CHECK_THAT(response.message, Catch::StartsWith("broken HTTP response"));
 }
 
-TEST_CASE("a request that is not answered in time ends, and its connection with it", "[http_client]") {
+TEST_CASE("a request that is not answered in time ends, and its connection with it",
+          "[http_client]") {
   HttpServer server([](const Seen& seen) { return seen.connection == 1 ? Answer{} : ok(); });
   Fixture fixture;
   fixture.connect(server.port());
@@ -205,11 +230,16 @@ TEST_CASE("a request that is not answered in time ends, and its connection with 
   CHECK(server.sockets().connection_count() == 2);
 }
 
-TEST_CASE("an answer before the body is through counts, and the connection is given up", "[http_client]") {
+TEST_CASE("an answer before the body is through counts, and the connection is given up",
+          "[http_client]") {
   HttpServer server([](const Seen& seen) {
     if (seen.connection > 1) return ok();
-    return Answer{.bytes = http_response("413 Content Too Large"), .close = false, .before_body = true,
-                  .instead = [](test::Peer& peer) { while (!peer.read().empty()) continue; }};
+    return Answer{.bytes = http_response("413 Content Too Large"),
+                  .close = false,
+                  .before_body = true,
+                  .instead = [](test::Peer& peer) {
+                    while (!peer.read().empty()) continue;
+                  }};
   });
   Fixture fixture;
   fixture.connect(server.port());
@@ -223,7 +253,8 @@ TEST_CASE("where nobody listens the request fails and says so", "[http_client]")
   fixture.connect(port);
   const ClientResponse response = fixture.post();
   CHECK(response.failed);
-  CHECK(response.message == "cannot connect to 127.0.0.1:" + std::to_string(port) + ": Connection refused");
+  CHECK(response.message ==
+        "cannot connect to 127.0.0.1:" + std::to_string(port) + ": Connection refused");
 }
 
 TEST_CASE("of several addresses the one that answers is used", "[http_client]") {
@@ -254,7 +285,8 @@ TEST_CASE("an idle connection is closed when its time is up", "[http_client]") {
 TEST_CASE("a plain request goes to the proxy in absolute form", "[http_client]") {
   HttpServer proxy([](const Seen&) { return ok(); });
   Fixture fixture;
-  fixture.connect(4318, {.host = "backend.invalid", .proxy_url = "http://user:pass%21@" + proxy.address()});
+  fixture.connect(
+      4318, {.host = "backend.invalid", .proxy_url = "http://user:pass%21@" + proxy.address()});
   ClientRequest request = request_of(body_of("x"));
   request.path = "/v1/traces";
   CHECK(fixture.post(std::move(request)).status == 200);
@@ -286,8 +318,9 @@ TEST_CASE("URLs are read in their parts", "[http_client]") {
   CHECK(parse_url("http://gateway?x").value().path == "/?x");
   CHECK(parse_url("http://[::1]:4318/v1").value().host == "::1");
   CHECK(parse_url("http://[::1]").value().port == 80);
-  for (const char* text : {"", "gateway:4318", "ftp://gateway", "http://", "http://:80", "http://gateway:0", "http://gateway:",
-                           "http://gateway:70000", "http://[::1", "http://[::1]x", "http://a b/", "http://a/\r\nX: y"}) {
+  for (const char* text : {"", "gateway:4318", "ftp://gateway", "http://", "http://:80",
+                           "http://gateway:0", "http://gateway:", "http://gateway:70000",
+                           "http://[::1", "http://[::1]x", "http://a b/", "http://a/\r\nX: y"}) {
     INFO(text);
     CHECK_FALSE(parse_url(text).has_value());
   }

@@ -35,7 +35,8 @@ const Endpoint any_port{"127.0.0.1", 0, ""};
 /// Open listeners on real loops, stopped in the order that the daemon keeps.
 class Daemon {
  public:
-  explicit Daemon(std::size_t loop_count = 1) : loops(loop_count), listeners(loops, ledger, metrics) {}
+  explicit Daemon(std::size_t loop_count = 1)
+      : loops(loop_count), listeners(loops, ledger, metrics) {}
   ~Daemon() {
     stop();
     loops.stop();
@@ -77,8 +78,8 @@ class Daemon {
 };
 
 std::string post(std::string_view body, std::string_view more = {}) {
-  return "POST /v1/traces HTTP/1.1\r\nHost: test\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
-         std::string(more) + "\r\n" + std::string(body);
+  return "POST /v1/traces HTTP/1.1\r\nHost: test\r\nContent-Length: " +
+         std::to_string(body.size()) + "\r\n" + std::string(more) + "\r\n" + std::string(body);
 }
 
 class TemporaryFolder {
@@ -145,7 +146,8 @@ TEST_CASE("an answer may come from any thread", "[listeners]") {
   answering.join();
 }
 
-TEST_CASE("an answer larger than the socket takes is sent as the reader makes room", "[listeners]") {
+TEST_CASE("an answer larger than the socket takes is sent as the reader makes room",
+          "[listeners]") {
   Daemon daemon;
   Response large;
   large.body = std::string(20 << 20, 'l');
@@ -179,7 +181,8 @@ TEST_CASE("a refusal reaches a client that is still sending", "[listeners]") {
   daemon.service.body_bytes_max = 1000;
   daemon.open();
   SocketClient client(daemon.port);
-  client.send("POST /v1/traces HTTP/1.1\r\nHost: t\r\nContent-Length: 50000000\r\n\r\n" + std::string(5'000'000, 'x'));
+  client.send("POST /v1/traces HTTP/1.1\r\nHost: t\r\nContent-Length: 50000000\r\n\r\n" +
+              std::string(5'000'000, 'x'));
   CHECK_THAT(client.receive_to_end(), Contains("HTTP/1.1 413 "));
 }
 
@@ -231,17 +234,21 @@ TEST_CASE("one peer has a share of the connections, loopback is exempt", "[liste
   CHECK(caps.admit("127.0.0.1") == Verdict::admitted);
   CHECK(caps.admit("127.0.0.1") == Verdict::too_many);
   CHECK(caps.admit("192.0.2.3") == Verdict::too_many);
-  for (const char* peer : {"192.0.2.1", "192.0.2.1", "192.0.2.2", "127.0.0.1", "127.0.0.1"}) caps.closed(peer);
+  for (const char* peer : {"192.0.2.1", "192.0.2.1", "192.0.2.2", "127.0.0.1", "127.0.0.1"})
+    caps.closed(peer);
   CHECK(caps.count() == 0);
-  for (const char* peer : {"", "", "::1", "::1", "127.0.0.9"}) CHECK(caps.admit(peer) == Verdict::admitted);
+  for (const char* peer : {"", "", "::1", "::1", "127.0.0.9"})
+    CHECK(caps.admit(peer) == Verdict::admitted);
 }
 
 #ifndef __SANITIZE_ADDRESS__
-// UBSan, which goes with ASan here, opens a pipe to look at an object's type, and finds no descriptor for it.
-// Not under the address and undefined-behaviour sanitizers: their check of virtual tables asks the kernel through a
-// pipe whether memory can be read, and without descriptors takes the failure for a broken table.
+// UBSan, which goes with ASan here, opens a pipe to look at an object's type, and finds no
+// descriptor for it. Not under the address and undefined-behaviour sanitizers: their check of
+// virtual tables asks the kernel through a pipe whether memory can be read, and without descriptors
+// takes the failure for a broken table.
 #ifndef __SANITIZE_ADDRESS__
-TEST_CASE("without descriptors connections are refused, and taken again when there are some", "[listeners]") {
+TEST_CASE("without descriptors connections are refused, and taken again when there are some",
+          "[listeners]") {
   Daemon daemon;
   daemon.open();
   SocketClient(daemon.port).send("x");  // so that everything that opens files lazily has done so
@@ -344,7 +351,8 @@ TEST_CASE("paths are shared by address, clashes are errors", "[listeners]") {
   CHECK(error == "127.0.0.1:0 is shared with one, which has other limits or timeouts");
 }
 
-TEST_CASE("an address of the doors is refused to the own pages, and the other way round", "[listeners]") {
+TEST_CASE("an address of the doors is refused to the own pages, and the other way round",
+          "[listeners]") {
   Metrics metrics;
   Ledger ledger(1 << 20);
   EventLoops loops(1);
@@ -352,7 +360,8 @@ TEST_CASE("an address of the doors is refused to the own pages, and the other wa
   doors.keep_apart(own);
   NetService service;
   std::string error;
-  const auto offer = [&](Listeners& listeners, const char* component, const char* endpoint, const char* path) {
+  const auto offer = [&](Listeners& listeners, const char* component, const char* endpoint,
+                         const char* path) {
     return listeners.route(component, *Endpoint::parse(endpoint), {}, path, {}, service, error);
   };
   CHECK(offer(doors, "otlp", "127.0.0.1:4318", "/v1/traces"));
@@ -391,7 +400,8 @@ TEST_CASE("a port in use is an error that says so", "[listeners]") {
   std::string error;
   REQUIRE(second.listeners.route("test", taken, {}, "/", {}, second.service, error));
   CHECK_FALSE(second.listeners.open(error));
-  CHECK(error == "cannot listen on 127.0.0.1:" + std::to_string(first.port) + ": Address already in use");
+  CHECK(error ==
+        "cannot listen on 127.0.0.1:" + std::to_string(first.port) + ": Address already in use");
 }
 
 TEST_CASE("localhost is served on both loopback addresses where there are two", "[listeners]") {
@@ -402,7 +412,8 @@ TEST_CASE("localhost is served on both loopback addresses where there are two", 
   CHECK_FALSE(client.receive_until("seen").empty());
 }
 
-TEST_CASE("unix sockets are served; stale ones replaced, live ones and files left alone", "[listeners]") {
+TEST_CASE("unix sockets are served; stale ones replaced, live ones and files left alone",
+          "[listeners]") {
   const TemporaryFolder folder;
   const std::string path = folder.path + "/door.sock";
   {
@@ -416,7 +427,8 @@ TEST_CASE("unix sockets are served; stale ones replaced, live ones and files lef
   const auto refused = [](const std::string& at) {
     Daemon daemon;
     std::string error;
-    REQUIRE(daemon.listeners.route("test", Endpoint{"", 0, at}, {}, "/", {}, daemon.service, error));
+    REQUIRE(
+        daemon.listeners.route("test", Endpoint{"", 0, at}, {}, "/", {}, daemon.service, error));
     CHECK_FALSE(daemon.listeners.open(error));
     return error;
   };
@@ -441,11 +453,13 @@ TEST_CASE("endpoints are written as users write them", "[listeners]") {
     const std::optional<Endpoint> endpoint = Endpoint::parse(text);
     return endpoint ? endpoint->to_string() : "refused";
   };
-  for (const std::string_view text : {"127.0.0.1:4317", "localhost:4317", "[::1]:4317", ":4317", "0.0.0.0:0", "unix:///run/s.sock"}) {
+  for (const std::string_view text : {"127.0.0.1:4317", "localhost:4317", "[::1]:4317", ":4317",
+                                      "0.0.0.0:0", "unix:///run/s.sock"}) {
     CHECK(parsed(text) == text);
   }
   CHECK(parsed("unix:/run/s.sock") == "unix:///run/s.sock");
-  for (const std::string_view text : {"", "4317", "localhost", "host:", "host:x", "host:65536", "::1:4317", "[]:1", "http://h:1", "unix:"}) {
+  for (const std::string_view text : {"", "4317", "localhost", "host:", "host:x", "host:65536",
+                                      "::1:4317", "[]:1", "http://h:1", "unix:"}) {
     CHECK(parsed(text) == "refused");
   }
   CHECK(Endpoint{"localhost", 1, ""}.is_loopback());

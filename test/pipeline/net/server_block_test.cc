@@ -18,7 +18,8 @@ struct Decoded {
   Lines problems;
 };
 
-Decoded decode(ServerBlock (*function)(const config::Node&, std::string_view), std::string_view text) {
+Decoded decode(ServerBlock (*function)(const config::Node&, std::string_view),
+               std::string_view text) {
   config::Problems problems;
   const config::Node node = config::parse_text(text, "test.yaml", problems);
   Decoded decoded;
@@ -112,7 +113,8 @@ cors:
   CHECK(decoded.block.server.idle_timeout == seconds(14));
   const RouteOptions& route = decoded.block.route;
   CHECK(route.include_metadata);
-  CHECK(route.response_headers == std::vector<std::pair<std::string, std::string>>{{"x-frame-options", "DENY"}});
+  CHECK(route.response_headers ==
+        std::vector<std::pair<std::string, std::string>>{{"x-frame-options", "DENY"}});
   CHECK(route.encodings == std::vector<std::string>{"", "gzip"});
   CHECK(route.cors_origins == std::vector<std::string>{"http://*.test"});
   CHECK(route.cors_headers == std::vector<std::string>{"X-A"});
@@ -140,19 +142,22 @@ TEST_CASE("what a server block cannot have is said", "[server_block]") {
         Lines{"test.yaml:1:6: tls: TLS on the receiving side comes with a later release of sluice; "
               "terminate TLS in front of it until then"});
   CHECK(http("auth: {authenticator: a}").problems ==
-        Lines{"test.yaml:1:7: auth: authentication on the receiving side comes with a later release of sluice; "
+        Lines{"test.yaml:1:7: auth: authentication on the receiving side comes with a later "
+              "release of sluice; "
               "authenticate in front of it until then"});
   CHECK(http("middlewares: [{id: a}]").problems ==
         Lines{"test.yaml:1:14: middlewares: sluice has no middleware extensions"});
   CHECK(grpc("endpoint: nowhere").problems ==
         Lines{"test.yaml:1:11: endpoint: expected an address such as \"localhost:4317\" or "
               "\"unix:///run/sluice.sock\", found \"nowhere\""});
-  CHECK(grpc("transport: udp").problems == Lines{"test.yaml:1:12: transport: expected one of \"tcp\", \"unix\", found \"udp\""});
+  CHECK(grpc("transport: udp").problems ==
+        Lines{"test.yaml:1:12: transport: expected one of \"tcp\", \"unix\", found \"udp\""});
   CHECK(grpc("max_recv_msg_size_mib: 1025").problems ==
         Lines{"test.yaml:1:24: max_recv_msg_size_mib: must be at most 1024"});
   CHECK(http("max_request_body_size: 1073741825").problems ==
         Lines{"test.yaml:1:24: max_request_body_size: must be at most 1073741824"});
-  CHECK(http("read_timeout: -1s").problems == Lines{"test.yaml:1:15: read_timeout: must not be negative"});
+  CHECK(http("read_timeout: -1s").problems ==
+        Lines{"test.yaml:1:15: read_timeout: must not be negative"});
   CHECK(grpc("keepalive: {server_parameters: {age: 1s}}").problems.size() == 1);
   CHECK(grpc("keepalive: {enforcement_policy: {min: 1s}}").problems.size() == 1);
   CHECK(grpc("keepalive: {client: 1}").problems.size() == 1);

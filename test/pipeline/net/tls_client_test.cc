@@ -31,7 +31,9 @@ const Certificate& authority() {
   return made;
 }
 
-Certificate certificate_for(const std::string& name) { return make_certificate({.name = name, .issuer = &authority()}); }
+Certificate certificate_for(const std::string& name) {
+  return make_certificate({.name = name, .issuer = &authority()});
+}
 
 TlsClientOptions trusting(const Certificate& issuer) {
   TlsClientOptions options;
@@ -61,8 +63,8 @@ class Loop {
 };
 
 /// One call to a gRPC server with that certificate.
-ClientResponse call(const test::SocketServerOptions& server_options, const TlsClientOptions& options,
-                    const std::string& host = "localhost") {
+ClientResponse call(const test::SocketServerOptions& server_options,
+                    const TlsClientOptions& options, const std::string& host = "localhost") {
   Loop loop;
   H2Server::Options h2;
   h2.socket = server_options;
@@ -97,7 +99,8 @@ TEST_CASE("a call goes over TLS to a server whose certificate fits", "[tls_clien
 }
 
 TEST_CASE("a certificate may name an address", "[tls_client]") {
-  CHECK(call({.tls = certificate_for("127.0.0.1")}, trusting(authority()), "127.0.0.1").body == "secret");
+  CHECK(call({.tls = certificate_for("127.0.0.1")}, trusting(authority()), "127.0.0.1").body ==
+        "secret");
 }
 
 TEST_CASE("a certificate that does not fit is refused, and nothing is sent", "[tls_client]") {
@@ -134,7 +137,8 @@ TEST_CASE("a certificate that does not fit is refused, and nothing is sent", "[t
 TEST_CASE("insecure_skip_verify takes any certificate", "[tls_client]") {
   TlsClientOptions options;
   options.insecure_skip_verify = true;
-  CHECK(call({.tls = make_certificate({.name = "other.example", .expired = true})}, options).body == "secret");
+  CHECK(call({.tls = make_certificate({.name = "other.example", .expired = true})}, options).body ==
+        "secret");
 }
 
 TEST_CASE("server_name_override is what the certificate must name, and the SNI", "[tls_client]") {
@@ -200,7 +204,8 @@ TEST_CASE("ALPN and SNI say what is wanted", "[tls_client]") {
     CHECK(answer.get().failed);
   }
   SECTION("by HTTP") {
-    HttpClient client(loop.loop, {.scheme = "https", .host = "localhost", .port = server.port()}, tls);
+    HttpClient client(loop.loop, {.scheme = "https", .host = "localhost", .port = server.port()},
+                      tls);
     std::future<ClientResponse> answer = test::start_post(client, request_of(body_of("x")));
     CHECK(seen.get_future().get() == std::pair<std::string, std::string>{"http/1.1", "localhost"});
     CHECK(answer.get().failed);
@@ -211,8 +216,9 @@ TEST_CASE("large bodies go through TLS as they are", "[tls_client]") {
   Loop loop;
   const std::string text = test::pattern(3'300'000);
   SECTION("over HTTP/1.1, on a connection that is used again") {
-    HttpServer server({.tls = certificate_for("localhost")},
-                      [](const HttpServer::Seen&) { return HttpServer::Answer{.bytes = test::http_response("200 OK")}; });
+    HttpServer server({.tls = certificate_for("localhost")}, [](const HttpServer::Seen&) {
+      return HttpServer::Answer{.bytes = test::http_response("200 OK")};
+    });
     HttpClient client(loop.loop, {.scheme = "https", .host = "localhost", .port = server.port()},
                       create(trusting(authority())));
     for (int index = 0; index < 2; ++index) {
@@ -240,8 +246,9 @@ TEST_CASE("large bodies go through TLS as they are", "[tls_client]") {
 
 TEST_CASE("an https request goes through the proxy's tunnel", "[tls_client]") {
   Loop loop;
-  HttpServer origin({.tls = certificate_for("backend.example")},
-                    [](const HttpServer::Seen&) { return HttpServer::Answer{.bytes = test::http_response("200 OK", "far")}; });
+  HttpServer origin({.tls = certificate_for("backend.example")}, [](const HttpServer::Seen&) {
+    return HttpServer::Answer{.bytes = test::http_response("200 OK", "far")};
+  });
   std::string refusal;
   HttpServer proxy([&](const HttpServer::Seen&) -> HttpServer::Answer {
     if (!refusal.empty()) return {.bytes = refusal};
@@ -249,7 +256,10 @@ TEST_CASE("an https request goes through the proxy's tunnel", "[tls_client]") {
             .instead = [&](test::Peer& peer) { test::tunnel(peer, origin.port()); }};
   });
   HttpClient client(loop.loop,
-                    {.scheme = "https", .host = "backend.example", .port = 443, .proxy_url = "http://" + proxy.address()},
+                    {.scheme = "https",
+                     .host = "backend.example",
+                     .port = 443,
+                     .proxy_url = "http://" + proxy.address()},
                     create(trusting(authority())));
   SECTION("taken") {
     CHECK(test::start_post(client, request_of(body_of("x"))).get().body == "far");
@@ -259,13 +269,16 @@ TEST_CASE("an https request goes through the proxy's tunnel", "[tls_client]") {
   }
   SECTION("refused") {
     refusal = test::http_response("407 Proxy Authentication Required");
-    CHECK(test::start_post(client, request_of(body_of("x"))).get().message == "the proxy refuses a tunnel with status 407");
+    CHECK(test::start_post(client, request_of(body_of("x"))).get().message ==
+          "the proxy refuses a tunnel with status 407");
   }
 }
 
 TEST_CASE("a peer that is silent in the handshake costs a call its own time", "[tls_client]") {
   Loop loop;
-  test::SocketServer server([](test::Peer& peer) { while (!peer.read().empty()) continue; });
+  test::SocketServer server([](test::Peer& peer) {
+    while (!peer.read().empty()) continue;
+  });
   GrpcClientOptions options;
   options.target = parse_grpc_target(server.address()).value();
   GrpcClient client(loop.loop, options, create({}));
@@ -292,47 +305,58 @@ TEST_CASE("files that do not fit are named with what is wrong", "[tls_client]") 
   TlsClientOptions options;
   SECTION("absent") {
     options.ca_file = "/nowhere/ca.pem";
-    CHECK(create_error(options) == "tls.ca_file \"/nowhere/ca.pem\": cannot read: No such file or directory");
+    CHECK(create_error(options) ==
+          "tls.ca_file \"/nowhere/ca.pem\": cannot read: No such file or directory");
   }
   SECTION("empty") {
     const test::TemporaryFile file("");
     options.ca_file = file.path();
-    CHECK(create_error(options) == "tls.ca_file \"" + file.path() + "\": holds no certificate in PEM form");
+    CHECK(create_error(options) ==
+          "tls.ca_file \"" + file.path() + "\": holds no certificate in PEM form");
   }
   SECTION("a broken certificate behind a good one") {
-    options.ca_pem = authority().certificate + "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    options.ca_pem =
+        authority().certificate + "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     CHECK(create_error(options) == "tls.ca_pem: holds a broken certificate");
   }
   SECTION("no certificate") {
     options.cert_pem = "nothing";
     options.key_pem = config::Secret(own.key);
-    CHECK_THAT(create_error(options), Catch::StartsWith("tls.cert_pem: holds no certificate in PEM form"));
+    CHECK_THAT(create_error(options),
+               Catch::StartsWith("tls.cert_pem: holds no certificate in PEM form"));
   }
   SECTION("no key") {
     options.cert_pem = own.certificate;
     options.key_pem = config::Secret("nothing");
-    CHECK_THAT(create_error(options), Catch::StartsWith("tls.key_pem: holds no private key in PEM form"));
+    CHECK_THAT(create_error(options),
+               Catch::StartsWith("tls.key_pem: holds no private key in PEM form"));
   }
   SECTION("another key") {
     options.cert_pem = own.certificate;
     options.key_pem = config::Secret(other.key);
-    CHECK_THAT(create_error(options), Catch::StartsWith("tls.key_pem: does not belong to the certificate"));
+    CHECK_THAT(create_error(options),
+               Catch::StartsWith("tls.key_pem: does not belong to the certificate"));
   }
 }
 
-TEST_CASE("certificates are read again after reload_interval, and broken files leave the old ones", "[tls_client]") {
+TEST_CASE("certificates are read again after reload_interval, and broken files leave the old ones",
+          "[tls_client]") {
   Loop loop;
   const test::TemporaryFile file(authority().certificate);
   TlsClientOptions options;
   options.ca_file = file.path();
   options.reload_interval = 1ns;
   const Certificate second = make_certificate({.name = "second authority", .authority = true});
-  const auto answer = [](const HttpServer::Seen&) { return HttpServer::Answer{.bytes = test::http_response("200 OK")}; };
+  const auto answer = [](const HttpServer::Seen&) {
+    return HttpServer::Answer{.bytes = test::http_response("200 OK")};
+  };
   HttpServer first_server({.tls = certificate_for("localhost")}, answer);
   HttpServer second_server({.tls = make_certificate({.issuer = &second})}, answer);
   const std::shared_ptr<TlsClient> tls = create(options);
   const auto post_to = [&](const HttpServer& server) {
-    HttpClient client(loop.loop, {.scheme = "https", .host = "localhost", .port = server.port(), .keep_alive = false}, tls);
+    HttpClient client(
+        loop.loop,
+        {.scheme = "https", .host = "localhost", .port = server.port(), .keep_alive = false}, tls);
     return test::start_post(client, request_of(body_of("x"))).get().status;
   };
   CHECK(post_to(first_server) == 200);
@@ -345,26 +369,32 @@ TEST_CASE("certificates are read again after reload_interval, and broken files l
 }
 
 TEST_CASE("mistakes in a tls block are named", "[tls_client]") {
-  CHECK(decode_errors("{insecure: true, min_version: \"1.3\", cipher_suites: [TLS_AES_128_GCM_SHA256]}").empty());
+  CHECK(decode_errors(
+            "{insecure: true, min_version: \"1.3\", cipher_suites: [TLS_AES_128_GCM_SHA256]}")
+            .empty());
   CHECK(decode_errors("{min_version: \"1.1\"}") ==
-        std::vector<std::string>{"test.yaml:1:15: min_version: expected \"1.2\" or \"1.3\", found \"1.1\" as text"});
-  CHECK(decode_errors("{min_version: \"1.3\", max_version: \"1.2\"}") ==
-        std::vector<std::string>{"test.yaml:1:35: max_version: must not be lower than min_version"});
+        std::vector<std::string>{
+            "test.yaml:1:15: min_version: expected \"1.2\" or \"1.3\", found \"1.1\" as text"});
+  CHECK(
+      decode_errors("{min_version: \"1.3\", max_version: \"1.2\"}") ==
+      std::vector<std::string>{"test.yaml:1:35: max_version: must not be lower than min_version"});
   CHECK(decode_errors("{cipher_suites: [TLS_RSA_WITH_RC4_128_SHA]}") ==
         std::vector<std::string>{"test.yaml:1:17: cipher_suites: unknown or insecure cipher suite "
                                  "\"TLS_RSA_WITH_RC4_128_SHA\"; expected names such as "
                                  "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"});
   CHECK(decode_errors("{curve_preferences: [P224]}") ==
-        std::vector<std::string>{
-            "test.yaml:1:21: curve_preferences: unknown curve \"P224\"; expected X25519, P256, P384 or P521"});
+        std::vector<std::string>{"test.yaml:1:21: curve_preferences: unknown curve \"P224\"; "
+                                 "expected X25519, P256, P384 or P521"});
   CHECK(decode_errors("{ca_file: a, ca_pem: b}") ==
         std::vector<std::string>{"test.yaml:1:11: ca_file: give ca_file or ca_pem, not both"});
   CHECK(decode_errors("{tpm: {enabled: true}}") ==
-        std::vector<std::string>{"test.yaml:1:7: tpm: keys in a TPM are not supported; name a key_file"});
+        std::vector<std::string>{
+            "test.yaml:1:7: tpm: keys in a TPM are not supported; name a key_file"});
   CHECK(decode_errors("{reload_interval: -1s}") ==
         std::vector<std::string>{"test.yaml:1:19: reload_interval: must not be negative"});
   CHECK(decode_errors("{cert_file: a}").size() == 1);
-  CHECK(decode_errors("{ca_fil: a}") == std::vector<std::string>{"test.yaml:1:2: ca_fil: unknown key; did you mean \"ca_file\"?"});
+  CHECK(decode_errors("{ca_fil: a}") ==
+        std::vector<std::string>{"test.yaml:1:2: ca_fil: unknown key; did you mean \"ca_file\"?"});
 }
 
 }  // namespace sluice::net
