@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "pipeline/ensure.h"
+#include "pipeline/intake/gate.h"
 #include "pipeline/net/server.h"
-#include "receivers/otlp/gate.h"
 #include "receivers/otlp/intake.h"
 #include "receivers/otlp/services.h"
 
@@ -72,9 +72,9 @@ OtlpConfig decode(const config::Node& node) {
 class OtlpReceiver final : public Receiver {
  public:
   OtlpReceiver(const OtlpConfig& config, const ReceiverContext& context)
-      : gate_(std::make_shared<otlp_door::Gate>()),
-        grpc_intake_(std::make_shared<otlp_door::Intake>(context, "grpc", gate_)),
-        http_intake_(std::make_shared<otlp_door::Intake>(context, "http", gate_)),
+      : gate_(std::make_shared<Gate>()),
+        grpc_intake_(std::make_shared<Intake>(context, "grpc", gate_)),
+        http_intake_(std::make_shared<Intake>(context, "http", gate_)),
         grpc_traces_(grpc_intake_, (config.grpc ? config.grpc : config.http)->body_bytes_max),
         http_traces_(http_intake_, (config.http ? config.http : config.grpc)->body_bytes_max) {
     // Its own block first: where both name one address, HTTP has the options of HTTP (CORS) there.
@@ -97,9 +97,9 @@ class OtlpReceiver final : public Receiver {
   void route(const net::ServerBlock& block, const std::string& path, net::Service& service,
              const ReceiverContext& context);
 
-  std::shared_ptr<otlp_door::Gate> gate_;
-  std::shared_ptr<otlp_door::Intake> grpc_intake_;
-  std::shared_ptr<otlp_door::Intake> http_intake_;
+  std::shared_ptr<Gate> gate_;
+  std::shared_ptr<Intake> grpc_intake_;
+  std::shared_ptr<Intake> http_intake_;
   otlp_door::GrpcTraces grpc_traces_;
   otlp_door::HttpTraces http_traces_;
   otlp_door::OtherSignal grpc_metrics_{grpc_intake_, "metrics"};

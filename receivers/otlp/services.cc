@@ -83,12 +83,12 @@ net::Admission GrpcTraces::admit(const net::RequestHead& head) {
   } else if (!head.is_grpc) {
     admission.refusal = wrong_content_type("application/grpc");
   }
-  if (admission.refusal) intake_->count_refused(Reason::not_otlp);
+  if (admission.refusal) intake_->count_refused(Reason::wrong_request);
   return admission;
 }
 
 void GrpcTraces::serve(net::Request request, net::Reply reply) {
-  intake_->take(std::move(request), Form::grpc, std::move(reply));
+  take(*intake_, std::move(request), Form::grpc, std::move(reply));
 }
 
 net::Response GrpcTraces::transport_error(TransportError error, const net::RequestHead& head,
@@ -105,13 +105,13 @@ net::Admission HttpTraces::admit(const net::RequestHead& head) {
   } else if (!form_of(head.header("content-type"))) {
     admission.refusal = wrong_content_type("application/x-protobuf or application/json");
   }
-  if (admission.refusal) intake_->count_refused(Reason::not_otlp);
+  if (admission.refusal) intake_->count_refused(Reason::wrong_request);
   return admission;
 }
 
 void HttpTraces::serve(net::Request request, net::Reply reply) {
   const Form form = form_of(request.content_type).value_or(Form::proto);
-  intake_->take(std::move(request), form, std::move(reply));
+  take(*intake_, std::move(request), form, std::move(reply));
 }
 
 net::Response HttpTraces::transport_error(TransportError error, const net::RequestHead& head,

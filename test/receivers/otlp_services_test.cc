@@ -38,9 +38,9 @@ class Doors {
   explicit Doors(std::size_t ledger_limit = 1 << 20) : ledger(ledger_limit) {
     const ReceiverContext context{
         {"otlp", executor, metrics, ledger}, counters, listeners, {&next}};
-    gate = std::make_shared<otlp_door::Gate>();
-    const auto grpc_intake = std::make_shared<otlp_door::Intake>(context, "grpc", gate);
-    const auto http_intake = std::make_shared<otlp_door::Intake>(context, "http", gate);
+    gate = std::make_shared<Gate>();
+    const auto grpc_intake = std::make_shared<Intake>(context, "grpc", gate);
+    const auto http_intake = std::make_shared<Intake>(context, "http", gate);
     grpc_traces.emplace(grpc_intake, std::size_t{1000});
     http_traces.emplace(http_intake, std::size_t{1000});
     grpc_metrics.emplace(grpc_intake, "metrics");
@@ -88,7 +88,7 @@ class Doors {
   net::Listeners listeners{loops, ledger, metrics};
   SpanCounters counters{metrics, "receiver", "otlp"};
   CaptureConsumer next;
-  std::shared_ptr<otlp_door::Gate> gate;
+  std::shared_ptr<Gate> gate;
   std::optional<otlp_door::GrpcTraces> grpc_traces;
   std::optional<otlp_door::HttpTraces> http_traces;
   std::optional<otlp_door::OtherSignal> grpc_metrics, http_metrics;
@@ -422,7 +422,7 @@ TEST_CASE("only POST with a content type of OTLP is admitted", "[otlp_receiver]"
   CHECK(response->status == 405);
   CHECK(response->content_type == "text/plain; charset=utf-8");
   CHECK(response->headers == std::vector<std::pair<std::string, std::string>>{{"allow", "POST"}});
-  CHECK(doors.requests("reason", "not_otlp") == 7);
+  CHECK(doors.requests("reason", "wrong_request") == 7);
 
   const std::vector<net::Header> headers = {{"content-type", grpc}};
   CHECK_FALSE(doors.grpc_traces->admit(head("POST", headers, true)).refusal);

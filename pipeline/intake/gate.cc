@@ -1,8 +1,8 @@
-#include "receivers/otlp/gate.h"
+#include "pipeline/intake/gate.h"
 
 #include <utility>
 
-namespace sluice::otlp_door {
+namespace sluice {
 
 bool Gate::enter() {
   const std::uint64_t before = state_.fetch_add(one_inside, std::memory_order_acq_rel);
@@ -27,4 +27,4 @@ void Gate::check_empty(std::uint64_t state) {
   done();
 }
 
-}  // namespace sluice::otlp_door
+}  // namespace sluice

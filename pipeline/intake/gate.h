@@ -5,7 +5,7 @@
 
 #include "pipeline/unique_function.h"
 
-namespace sluice::otlp_door {
+namespace sluice {
 
 /// Lets a receiver stop: counts the requests that wait for their answer and says when, after
 /// closing, none is left. Any thread.
@@ -25,4 +25,4 @@ class Gate {
   Task done_;
 };
 
-}  // namespace sluice::otlp_door
+}  // namespace sluice
