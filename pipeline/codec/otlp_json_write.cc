@@ -261,7 +261,7 @@ void Writer::any_value(const AnyValueView& value) {
   out_.put('}');
 }
 
-// ---------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 /// A comma, unless this is the first of its object or list; strings end in a quote, so the last
 /// byte tells.

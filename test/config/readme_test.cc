@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -43,7 +44,8 @@ std::set<std::string> keys_in_sources() {
     const std::filesystem::path root = std::filesystem::path(SLUICE_SOURCE_DIR) / folder;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
       if (entry.path().extension() != ".cc") continue;
-      const std::string text = read(entry.path());
+      std::string text = read(entry.path());
+      std::erase_if(text, [](unsigned char c) { return std::isspace(c) != 0; });
       for (std::size_t at = text.find(call); at != std::string::npos;
            at = text.find(call, at + 1)) {
         const std::string_view arguments(text.data() + at, text.find('}', at) - at);
