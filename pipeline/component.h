@@ -187,7 +187,9 @@ struct ReceiverContext : ComponentContext {
 };
 
 struct ExtensionContext : ComponentContext {
-  net::Listeners& listeners;
+  net::Listeners& listeners;  ///< of the extensions: they answer until the end
+  net::Listeners& doors;      ///< of the receivers: for what shares an address with one of them
+  net::EventLoops& loops;     ///< for a client of its own
   std::vector<std::string>* errors = nullptr;  ///< as a receiver's
 };
 

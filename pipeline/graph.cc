@@ -207,7 +207,8 @@ void PipelineGraph::build_extensions(const Document& document, const GraphParts&
   for (const auto& [id, node] : document.extensions) {
     if (!names(document.service.extensions, id.text)) continue;
     std::vector<std::string> errors;
-    const ExtensionContext given{context(id.text, around_.loops[0]), around_.own, &errors};
+    const ExtensionContext given{context(id.text, around_.loops[0]), around_.own, around_.doors,
+                                 around_.loops, &errors};
     extensions_.emplace_back(id.text, parts.extensions.at(id.text).build(given));
     report(errors, "extensions", node, id.text, problems);
   }

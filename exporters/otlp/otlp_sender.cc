@@ -1,6 +1,5 @@
 #include "exporters/otlp/otlp_sender.h"
 
-#include <array>
 #include <utility>
 
 #include "pipeline/codec/otlp_response.h"
@@ -11,27 +10,6 @@ namespace {
 
 constexpr std::string_view export_path =
     "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-
-std::string_view code_name(net::GrpcCode code) {
-  constexpr std::array<std::string_view, 17> names = {"OK",
-                                                      "CANCELLED",
-                                                      "UNKNOWN",
-                                                      "INVALID_ARGUMENT",
-                                                      "DEADLINE_EXCEEDED",
-                                                      "NOT_FOUND",
-                                                      "ALREADY_EXISTS",
-                                                      "PERMISSION_DENIED",
-                                                      "RESOURCE_EXHAUSTED",
-                                                      "FAILED_PRECONDITION",
-                                                      "ABORTED",
-                                                      "OUT_OF_RANGE",
-                                                      "UNIMPLEMENTED",
-                                                      "INTERNAL",
-                                                      "UNAVAILABLE",
-                                                      "DATA_LOSS",
-                                                      "UNAUTHENTICATED"};
-  return names[static_cast<std::size_t>(code)];
-}
 
 SendResult::Kind kind_of(net::GrpcCode code, bool has_retry_info) {
   using Kind = SendResult::Kind;
@@ -67,7 +45,7 @@ SendResult read_grpc_response(const net::ClientResponse& response) {
     result.rejected_spans = partial.rejected_spans;
     result.message = std::move(partial.message);
   } else {
-    result.message = std::string(code_name(response.grpc)) +
+    result.message = std::string(net::code_name(response.grpc)) +
                      (response.message.empty() ? "" : ": ") + response.message;
   }
   return result;
@@ -75,10 +53,7 @@ SendResult read_grpc_response(const net::ClientResponse& response) {
 
 /// Calls under way know it weakly: those that outlive the sender find nothing to answer to.
 struct OtlpSender::Link {
-  Link(net::EventLoop& loop, const net::GrpcClientOptions& options,
-       std::shared_ptr<net::TlsClient> tls)
-      : client(loop, options, std::move(tls)) {}
-  net::GrpcClient client;
+  std::unique_ptr<net::GrpcClient> client;
 };
 
 OtlpSender::OtlpSender(const OtlpOptions& options, const ExporterContext& context)
@@ -87,20 +62,17 @@ OtlpSender::OtlpSender(const OtlpOptions& options, const ExporterContext& contex
       loop_(net::loop_for(context.executor, context.loops)) {}
 
 bool OtlpSender::start(std::string& error) {
-  std::shared_ptr<net::TlsClient> tls;
-  if (!options_.plain) {
-    tls = net::TlsClient::create(options_.tls, error);
-    if (tls == nullptr) return false;
-  }
-  link_ = std::make_shared<Link>(loop_, options_.client, std::move(tls));
+  std::unique_ptr<net::GrpcClient> client = net::make_grpc_client(options_.remote, loop_, error);
+  if (client == nullptr) return false;
+  link_ = std::make_shared<Link>(Link{std::move(client)});
   return true;
 }
 
 void OtlpSender::send(SpanBatch batch, std::chrono::nanoseconds timeout, SendDone done) {
   net::ClientRequest request;
   request.path = export_path;
-  request.headers = options_.headers;
-  request.encoding = options_.encoding;
+  request.headers = options_.remote.headers;
+  request.encoding = options_.remote.encoding;
   request.timeout = timeout;
   if (request.encoding == net::Encoding::none) {
     request.body = batch.encode();
@@ -119,10 +91,10 @@ void OtlpSender::send(SpanBatch batch, std::chrono::nanoseconds timeout, SendDon
 void OtlpSender::call(const std::weak_ptr<Link>& link, net::ClientRequest request, SendDone done) {
   const std::shared_ptr<Link> open = link.lock();
   if (open == nullptr) return;
-  open->client.call(std::move(request),
-                    [link, answer = std::move(done)](const net::ClientResponse& response) mutable {
-                      if (link.lock() != nullptr) answer(read_grpc_response(response));
-                    });
+  open->client->call(std::move(request),
+                     [link, answer = std::move(done)](const net::ClientResponse& response) mutable {
+                       if (link.lock() != nullptr) answer(read_grpc_response(response));
+                     });
 }
 
 void OtlpSender::stop() { link_.reset(); }

@@ -5,17 +5,12 @@
 #include <string>
 
 #include "pipeline/export/sender.h"
-#include "pipeline/net/client.h"
-#include "pipeline/net/client_headers.h"
+#include "pipeline/net/grpc_client_block.h"
 
 namespace sluice {
 
 struct OtlpOptions {
-  net::GrpcClientOptions client;
-  bool plain = false;  ///< no TLS
-  net::TlsClientOptions tls;
-  net::Encoding encoding = net::Encoding::gzip;
-  net::HeaderList headers;
+  net::GrpcClientBlock remote;
   ExportOptions exporting;
 };
 

@@ -47,7 +47,7 @@ HeaderList decode_client_headers(const config::Node& node,
     std::ranges::transform(name, name.begin(), lower);
     node.expect(!name.empty() && std::ranges::all_of(name, is_token), "headers",
                 "\"" + name + "\" is no name of a header");
-    node.expect(!is_reserved(name), "headers", "\"" + name + "\" is set by the exporter itself");
+    node.expect(!is_reserved(name), "headers", "\"" + name + "\" is set by sluice itself");
     // A secret out of a file often ends in a line break; sent, it would end the header.
     node.expect(std::ranges::none_of(value, is_control), "headers",
                 "the value of \"" + name + "\" holds a line break or another control character");

@@ -228,6 +228,7 @@ void Exchange::serve() {
   request.wire_bytes = wire_bytes_;
   request.worker = head.worker;
   request.is_grpc = is_grpc_;
+  request.query = head.query;
   request.content_type = head.header("content-type");
   request.accept_encoding = head.header(is_grpc_ ? "grpc-accept-encoding" : "accept-encoding");
   if (route_->options.include_metadata) request.context = request_context();

@@ -131,6 +131,7 @@ struct Request {
   std::size_t wire_bytes = 0;  ///< as it came
   std::size_t worker = 0;
   bool is_grpc = false;
+  std::string query;  ///< as it came, without '?'
   std::string content_type;
   std::string accept_encoding;
   RequestContextRef context;  ///< where the route asked for it

@@ -262,7 +262,7 @@ TEST_CASE("otlp: mistakes are named", "[otlp_exporter]") {
   CHECK(with("middlewares: [x]") ==
         Lines{"test.yaml:1:32: middlewares: middlewares are not supported"});
   CHECK(with("headers: {te: x}") ==
-        Lines{"test.yaml:1:28: headers: \"te\" is set by the exporter itself"});
+        Lines{"test.yaml:1:28: headers: \"te\" is set by sluice itself"});
   CHECK(with("headers: {\"a b\": x}") ==
         Lines{"test.yaml:1:28: headers: \"a b\" is no name of a header"});
   CHECK(with("headers: {a: \"x\\n\"}") == Lines{"test.yaml:1:28: headers: the value of \"a\" holds "

@@ -253,7 +253,7 @@ TEST_CASE("otlphttp: mistakes are named", "[otlphttp_exporter]") {
         Lines{"test.yaml:1:30: auth: authenticators come later; until then give the credential in "
               "headers"});
   CHECK(with("headers: {content-length: 5}") ==
-        Lines{"test.yaml:1:33: headers: \"content-length\" is set by the exporter itself"});
+        Lines{"test.yaml:1:33: headers: \"content-length\" is set by sluice itself"});
   CHECK(with("proxy_url: \"https://proxy\"") ==
         Lines{"test.yaml:1:35: proxy_url: the proxy itself is spoken to without TLS: expected "
               "http://"});

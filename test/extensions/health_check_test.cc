@@ -27,8 +27,8 @@ struct Checked {
   explicit Checked(std::string_view yaml) {
     const auto built =
         health_check_extension().decode(config::parse_text(yaml, "test.yaml", problems));
-    extension = built.build(
-        ExtensionContext{{"health_check", executor, metrics, ledger}, listeners, &errors});
+    extension = built.build(ExtensionContext{
+        {"health_check", executor, metrics, ledger}, listeners, listeners, loops, &errors});
   }
   net::Response ask() {
     const auto target = std::make_shared<CaptureReply>();
@@ -89,6 +89,8 @@ TEST_CASE("a health check at another one's place is a mistake", "[health_check]"
   const auto second = built.build(
       ExtensionContext{{"health_check/2", health.executor, health.metrics, health.ledger},
                        health.listeners,
+                       health.listeners,
+                       health.loops,
                        &health.errors});
   CHECK(health.errors.size() == 1);  // both answer /ready
 }

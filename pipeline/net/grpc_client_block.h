@@ -1,0 +1,31 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "pipeline/net/client.h"
+#include "pipeline/net/client_headers.h"
+
+namespace sluice::net {
+
+/// The keys of the collector's gRPC client block.
+struct GrpcClientBlock {
+  GrpcClientOptions client;
+  bool plain = false;  ///< no TLS
+  TlsClientOptions tls;
+  Encoding encoding = Encoding::none;
+  HeaderList headers;
+};
+/// `compression`: what the block has where it names none. Reports to the node; does not call
+/// no_other_keys.
+GrpcClientBlock decode_grpc_client(const config::Node& node, Encoding compression);
+
+/// The client that the block describes. Null with a sentence in `error` when a certificate cannot
+/// be loaded.
+std::unique_ptr<GrpcClient> make_grpc_client(const GrpcClientBlock& block, EventLoop& loop,
+                                             std::string& error);
+
+/// "UNAVAILABLE".
+std::string_view code_name(GrpcCode code);
+
+}  // namespace sluice::net
