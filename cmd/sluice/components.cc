@@ -6,6 +6,7 @@
 #include "exporters/otlp/otlp.h"
 #include "exporters/otlphttp/otlphttp.h"
 #include "extensions/health_check/health_check.h"
+#include "extensions/jaegerremotesampling/jaegerremotesampling.h"
 #include "extensions/without_effect/without_effect.h"
 #include "processors/attributes/attributes.h"
 #include "processors/batch/batch.h"
@@ -51,6 +52,7 @@ ComponentTable all_components() {
       .extensions =
           {
               health_check_extension(),
+              jaegerremotesampling_extension(),
               pprof_extension(),
               zpages_extension(),
           },

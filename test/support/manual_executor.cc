@@ -13,6 +13,12 @@ struct ManualExecutor::Entry final : Timer::Pending {
 void ManualExecutor::post(Task task) {
   const std::lock_guard lock(mutex_);
   tasks_.push_back(std::move(task));
+  posted_.notify_all();
+}
+
+void ManualExecutor::wait_for_posts(std::size_t count) {
+  std::unique_lock lock(mutex_);
+  posted_.wait(lock, [&] { return tasks_.size() >= count; });
 }
 
 Timer ManualExecutor::after(Duration delay, Task task) {

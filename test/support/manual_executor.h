@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <deque>
 #include <map>
 #include <memory>
@@ -24,6 +25,8 @@ class ManualExecutor final : public Executor {
   void run();
   /// Moves the clock step by step, firing timers in order.
   void advance(Duration duration);
+  /// Until that many tasks from other threads wait to run.
+  void wait_for_posts(std::size_t count);
   std::size_t timers() const { return timers_.size(); }
 
   bool current = true;  ///< false: the test plays another thread
@@ -31,6 +34,7 @@ class ManualExecutor final : public Executor {
  private:
   struct Entry;
   std::mutex mutex_;
+  std::condition_variable posted_;
   std::deque<Task> tasks_;
   std::multimap<TimePoint, std::shared_ptr<Task>> timers_;
   TimePoint now_{std::chrono::hours(1000)};
