@@ -82,7 +82,7 @@ if wanted sdk; then
 fi
 if wanted release; then
   step "release build"
-  build release sluice
+  build release sluice bench_load bench_relay bench_micro
   build/release/sluice --version
 fi
 step "all green: ${parts[*]}"

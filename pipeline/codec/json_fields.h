@@ -35,6 +35,9 @@ class FieldWriter {
   /// uint32 and int64 as varints.
   bool count(std::uint32_t number);
   bool signed_integer(std::uint32_t number);
+  /// An object written just as nearly all attributes are, `{"key":"…","value":{"stringValue":"…"}}`
+  /// or `{"intValue":"12"}`, as a KeyValue. False where it is not, and nothing was read or written.
+  bool plain_attribute(std::uint32_t number);
   /// A number, or one of `names`, which start at 0.
   bool enumeration(std::uint32_t number, std::span<const std::string_view> names);
 
@@ -61,6 +64,12 @@ class FieldWriter {
   void finish() { out_.finish(); }
 
  private:
+  bool plain_string_attribute(std::uint32_t number, std::string_view key, const char* value);
+  bool plain_int_attribute(std::uint32_t number, std::string_view key, const char* value);
+  char* open_attribute(std::uint32_t number, std::string_view key, std::size_t value_size);
+  bool plain_string(std::uint32_t number, std::string_view key, const char* value);
+  bool plain_integer(std::uint32_t number, std::string_view key, const char* value);
+  char* open_plain(std::uint32_t number, std::string_view key, std::size_t value_size);
   bool copy_string();
   const char* copy_plain(const char* at);
   bool short_string(std::string_view& text);

@@ -95,6 +95,12 @@ class Scanner {
     key = found;
     return true;
   }
+  /// Whether the `}` comes next, without white space; then it is taken. Saves the call.
+  bool take_close() {
+    if (at_ == end_ || *at_ != '}') return false;
+    close();
+    return true;
+  }
   /// `[`, then `next_element` before each value.
   bool open_array() { return open('[', "an array"); }
   bool next_element() {

@@ -59,8 +59,7 @@ bool Reader::resource() {
   return members([this](std::string_view key) {
     switch (key.size()) {
       case 10:
-        if (is(key, "attributes"))
-          return repeated<&Reader::key_value>(otlp::resource::attributes, width_small);
+        if (is(key, "attributes")) return attributes(otlp::resource::attributes);
         if (is(key, "entityRefs"))
           return repeated<&Reader::entity_ref>(otlp::resource::entity_refs, width_small);
         break;
@@ -138,8 +137,7 @@ bool Reader::scope() {
         if (is(key, "version")) return string(otlp::scope::version);
         break;
       case 10:
-        if (is(key, "attributes"))
-          return repeated<&Reader::key_value>(otlp::scope::attributes, width_small);
+        if (is(key, "attributes")) return attributes(otlp::scope::attributes);
         break;
       case 22:
         if (is(key, "droppedAttributesCount")) return count(otlp::scope::dropped_attributes_count);

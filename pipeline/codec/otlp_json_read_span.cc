@@ -37,8 +37,7 @@ bool Reader::span() {
         if (is(key, "trace_id")) return identifier(otlp::span::trace_id);
         break;
       case 10:
-        if (is(key, "attributes"))
-          return repeated<&Reader::key_value>(otlp::span::attributes, width_small);
+        if (is(key, "attributes")) return attributes(otlp::span::attributes);
         if (is(key, "traceState")) return string(otlp::span::trace_state);
         break;
       case 11:
@@ -86,8 +85,7 @@ bool Reader::event() {
         if (is(key, "name")) return string(otlp::event::name);
         break;
       case 10:
-        if (is(key, "attributes"))
-          return repeated<&Reader::key_value>(otlp::event::attributes, width_small);
+        if (is(key, "attributes")) return attributes(otlp::event::attributes);
         break;
       case 12:
         if (is(key, "timeUnixNano")) return fixed64(otlp::event::time);
@@ -124,8 +122,7 @@ bool Reader::link() {
         if (is(key, "trace_id")) return identifier(otlp::link::trace_id);
         break;
       case 10:
-        if (is(key, "attributes"))
-          return repeated<&Reader::key_value>(otlp::link::attributes, width_small);
+        if (is(key, "attributes")) return attributes(otlp::link::attributes);
         if (is(key, "traceState")) return string(otlp::link::trace_state);
         break;
       case 11:
@@ -177,6 +174,14 @@ bool Reader::key_value() {
     }
     return in().skip();
   });
+}
+
+bool Reader::attributes(std::uint32_t number) {
+  if (!in().open_array()) return false;
+  while (in().next_element()) {
+    if (!plain_attribute(number) && !element<&Reader::key_value>(number, width_small)) return false;
+  }
+  return in().ok();
 }
 
 bool Reader::any_value() {

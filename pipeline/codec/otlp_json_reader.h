@@ -47,6 +47,7 @@ class Reader : private json::FieldWriter {
   bool event();
   bool link();
   bool status();
+  bool attributes(std::uint32_t number);
   bool key_value();
   bool any_value();
   bool array_value();
@@ -61,6 +62,8 @@ class Reader : private json::FieldWriter {
   bool unless_null(Value value);
   template <Body body>
   bool message(std::uint32_t number, std::size_t width);
+  template <Body body>
+  bool element(std::uint32_t number, std::size_t width);
   template <Body body>
   bool repeated(std::uint32_t number, std::size_t width);
 };
@@ -77,10 +80,11 @@ bool Reader::members(Member member) {
 template <typename Member>
 bool Reader::more_members(Member member) {
   std::string_view key;
-  while (in().next_key(key)) {
+  while (!in().take_close()) {
+    if (!in().next_key(key)) return in().ok();
     if (!unless_null([&] { return member(key); })) return false;
   }
-  return in().ok();
+  return true;
 }
 
 template <typename Value>
@@ -98,15 +102,18 @@ bool Reader::message(std::uint32_t number, std::size_t width) {
 
 /// An element that is null is an empty message.
 template <Reader::Body body>
+bool Reader::element(std::uint32_t number, std::size_t width) {
+  if (in().peek() != 'n') return message<body>(number, width);
+  if (!in().literal("null")) return false;
+  end(begin(number, width_small), width_small);
+  return true;
+}
+
+template <Reader::Body body>
 bool Reader::repeated(std::uint32_t number, std::size_t width) {
   if (!in().open_array()) return false;
   while (in().next_element()) {
-    if (in().peek() == 'n') {
-      if (!in().literal("null")) return false;
-      end(begin(number, width_small), width_small);
-    } else if (!message<body>(number, width)) {
-      return false;
-    }
+    if (!element<body>(number, width)) return false;
   }
   return in().ok();
 }

@@ -74,6 +74,46 @@ double read_double(const std::string& json) {
   return value.real();
 }
 
+/// The span with this attribute, written without white space and with it, and with something behind
+/// it or not: the quick way and the usual one.
+void check_written_alike(const std::string& key, const std::string& value) {
+  const std::string quick = R"("attributes":[{"key":)" + key + R"(,"value":{)" + value + "}}]";
+  const std::string usual = R"("attributes":[ {"key": )" + key + R"(, "value": {)" + value + "}}]";
+  INFO(quick);
+  CHECK(read_span(quick) == read_span(usual));
+  const std::string name = R"(,"name":")" + std::string(80, 'n') + '"';
+  CHECK(read_span(quick + name) == read_span(usual + name));
+}
+
+TEST_CASE("an attribute reads the same with and without white space", "[otlp_json]") {
+  for (const std::size_t size : {0,   1,   15,  16,  17,  31,  32,  63,  64,  100, 112, 118,
+                                 119, 120, 121, 122, 123, 124, 127, 128, 129, 200, 300}) {
+    const std::string text = '"' + std::string(size, 'v') + '"';
+    check_written_alike(R"("k")", R"("stringValue":)" + text);
+    check_written_alike(text, R"("stringValue":"v")");
+    check_written_alike(text, R"("intValue":"7")");
+  }
+  for (const char* number :
+       {"0", "9", "127", "128", "16384", "999999999999999999", "1000000000000000000",
+        "9223372036854775807", "-1", "-9223372036854775808", "1e3", "12.0"}) {
+    check_written_alike(R"("k")", R"("intValue":")" + std::string(number) + '"');
+    check_written_alike(R"("k")", R"("intValue":)" + std::string(number));
+  }
+  check_written_alike(R"("a\nb")", R"("stringValue":"c\u00e4\"d")");
+  check_written_alike(R"("k")", R"("boolValue":true)");
+  check_written_alike(R"("k")", R"("stringValue":"a","intValue":"1")");
+  check_written_alike(R"("k")", R"("stringValue":null)");
+}
+
+TEST_CASE("integers that do not fit are refused without white space too", "[otlp_json]") {
+  for (const char* number : {"", "1a", "9223372036854775808", "+1"}) {
+    const std::string error =
+        refused_span(R"("attributes":[{"key":"k","value":{"intValue":")" + std::string(number) +
+                     R"("}}],"name":"a name that is long enough to stand behind it")");
+    CHECK_THAT(error, Catch::Contains("expected a 64-bit integer"));
+  }
+}
+
 // --- Random requests. ---
 
 class Generator {
