@@ -24,6 +24,7 @@ struct HttpClient::State final : Http1Connection::Owner {
   void connect(std::vector<SocketAddress> addresses, const std::string& error);
   void time_out(HttpCall& call);
   void rest(Http1Connection& connection);
+  void close_idle(Http1Connection& connection);
   void bury(Http1Connection& connection);
   std::unique_ptr<HttpCall> next_waiting();
 
@@ -71,6 +72,9 @@ void HttpClient::State::dispatch() {
   }
   const std::size_t most =
       options.connections_max == 0 ? waiting.size() + connections.size() : options.connections_max;
+  // What is sent once more wants a fresh connection, and an idle one may be in its place.
+  if (resolving < waiting.size() && !idle.empty() && connections.size() + resolving >= most)
+    close_idle(*idle.front());
   while (resolving < waiting.size() && connections.size() + resolving < most) open_connection();
 }
 
@@ -134,11 +138,14 @@ void HttpClient::State::on_response(Http1Connection& connection, std::unique_ptr
 void HttpClient::State::rest(Http1Connection& connection) {
   idle.push_back(&connection);
   if (options.idle_timeout.count() == 0) return;
-  connection.idle = loop.after(options.idle_timeout, [this, pointer = &connection] {
-    std::erase(idle, pointer);
-    pointer->close();
-    bury(*pointer);
-  });
+  connection.idle =
+      loop.after(options.idle_timeout, [this, pointer = &connection] { close_idle(*pointer); });
+}
+
+void HttpClient::State::close_idle(Http1Connection& connection) {
+  std::erase(idle, &connection);
+  connection.close();
+  bury(connection);
 }
 
 void HttpClient::State::on_closed(Http1Connection& connection, std::unique_ptr<HttpCall> call,

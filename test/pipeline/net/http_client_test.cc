@@ -155,6 +155,30 @@ TEST_CASE("a request that crosses the end of an idle connection is sent once mor
   CHECK(server.sockets().connection_count() == 2);
 }
 
+TEST_CASE("a request that is sent once more does not wait for an idle connection to go",
+          "[http_client]") {
+  auto used = std::make_shared<std::map<std::size_t, int>>();
+  HttpServer server([used](const Seen& seen) {
+    const bool hangs_up = seen.connection == 1 && (*used)[seen.connection]++ > 0;
+    return hangs_up ? Answer{.close = true} : ok();
+  });
+  Fixture fixture;
+  fixture.connect(server.port(), {.connections_max = 1});
+  CHECK(fixture.post().status == 200);
+  // In one turn of the loop: one takes the idle connection, which then turns out to be gone, and
+  // the other waits; it goes first on the next connection, which is idle behind it.
+  std::promise<void> both;
+  std::future<ClientResponse> first, second;
+  fixture.loop.post([&] {
+    first = fixture.start(request_of(body_of("first"), 5s));
+    second = fixture.start(request_of(body_of("second"), 5s));
+    both.set_value();
+  });
+  both.get_future().wait();
+  CHECK(first.get().status == 200);
+  CHECK(second.get().status == 200);
+}
+
 TEST_CASE("on a fresh connection nothing is sent twice", "[http_client]") {
   HttpServer server([](const Seen&) { return Answer{.close = true}; });
   Fixture fixture;
