@@ -262,7 +262,7 @@ void Exchange::check(Executor::TimePoint now) {
   if (deadline_ && now >= *deadline_) {
     return answer({.grpc = GrpcCode::deadline_exceeded, .message = "deadline exceeded"});
   }
-  if (body_complete_) return;
+  if (route_ == nullptr || body_complete_) return;  // a head that is still coming has its own time
   const auto elapsed = now - started_;
   const auto read_timeout = door_->options().read_timeout;
   const bool too_long = read_timeout.count() > 0 && elapsed > read_timeout;
@@ -271,7 +271,7 @@ void Exchange::check(Executor::TimePoint now) {
   const bool too_slow = slow > 0 && wire_bytes_ < static_cast<std::size_t>(slow) * body_rate_min;
   if (!too_long && !too_slow) return;
   door_->ended().timeout.add(1);
-  if (route_ != nullptr) fail(TransportError::timeout, "the body did not come in time");
+  fail(TransportError::timeout, "the body did not come in time");
 }
 
 void Exchange::respond(Response response) noexcept {

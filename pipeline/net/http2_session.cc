@@ -89,6 +89,7 @@ class Http2Session final : public Session, public Http2Stream::Owner {
   void watch_deadline(const Http2Stream& stream);
   void deadline_passed();
   void check_streams();
+  void check_head();
   void check_age();
   void check_keepalive();
   void conclude_drain();
@@ -108,6 +109,13 @@ class Http2Session final : public Session, public Http2Stream::Owner {
   std::optional<Executor::TimePoint> ping_sent_at_, drain_began_at_;
   Timer deadline_timer_;
   Executor::TimePoint deadline_watched_;
+
+  /// The head that is coming in, of which a connection has one at a time.
+  struct OpenHead {
+    std::int32_t stream = 0;
+    Executor::TimePoint since;
+  };
+  std::optional<OpenHead> open_head_;
 
   Budget resets_{resets_max};
   Budget idle_frames_{idle_frames_max};
@@ -242,6 +250,8 @@ void Http2Session::began(const nghttp2_frame_hd& frame) {
                           (frame.flags & NGHTTP2_FLAG_END_STREAM) == 0;
   if (empty_data || frame.type == NGHTTP2_PRIORITY || frame.type == NGHTTP2_SETTINGS)
     spend(idle_frames_);
+  open_head_.reset();
+  if (frame.type == NGHTTP2_HEADERS) open_head_ = {frame.stream_id, now_};
 }
 
 int Http2Session::begin_headers(const nghttp2_frame& frame) {
@@ -276,6 +286,7 @@ void Http2Session::received(const nghttp2_frame& frame) {
 }
 
 void Http2Session::received_headers(const nghttp2_frame& frame) {
+  open_head_.reset();
   Http2Stream* stream = find(frame.hd.stream_id);
   if (stream == nullptr || frame.headers.cat != NGHTTP2_HCAT_REQUEST) return;
   if (stream->head_too_large()) {
@@ -314,6 +325,7 @@ void Http2Session::sent(const nghttp2_frame& frame) {
 }
 
 void Http2Session::closed(std::int32_t id) {
+  if (open_head_ && open_head_->stream == id) open_head_.reset();  // it was refused
   Http2Stream* stream = find(id);
   if (stream == nullptr) return;
   active_at_ = now_;
@@ -367,9 +379,17 @@ void Http2Session::tick(Executor::TimePoint now) {
   check_streams();
   if (!streams_.empty()) active_at_ = now_;
   if (options_.idle_timeout.count() > 0 && now_ - active_at_ >= options_.idle_timeout) drain();
+  check_head();
   check_age();
   check_keepalive();
   if (drain_began_at_ && now_ - *drain_began_at_ >= shutdown_notice) conclude_drain();
+}
+
+/// As over HTTP/1.1. Until its head has ended a connection can say nothing else, so it goes.
+void Http2Session::check_head() {
+  if (!open_head_ || options_.header_timeout.count() == 0) return;
+  if (now_ - open_head_->since < options_.header_timeout) return;
+  end(NGHTTP2_NO_ERROR, "the head did not come in time", context_.door.ended().timeout);
 }
 
 void Http2Session::check_age() {

@@ -206,6 +206,29 @@ TEST_CASE("CONTINUATION without end is refused", "[http2]") {
   CHECK(link.door.finished());
 }
 
+TEST_CASE("a head that does not come to its end closes the connection after the header time",
+          "[http2]") {
+  Http2Link link;
+  const std::string head = frame(1, 0, 1, "\x83\x86\x84\x41\x01t");
+  SECTION("no CONTINUATION follows") { link.door.send(head); }
+  SECTION("the frame itself is cut off") {
+    link.door.send(std::string_view(head).substr(0, head.size() - 2));
+  }
+  link.door.pass(milliseconds(9900));
+  CHECK_FALSE(link.door.finished());
+  link.door.pass(milliseconds(200));
+  CHECK(link.door.finished());
+  CHECK(link.ended("timeout") == 1);
+}
+
+TEST_CASE("a head that was refused does not close the connection later", "[http2]") {
+  Http2Link link;
+  // Field names in upper case are an error of the stream alone.
+  link.door.send(frame(1, 4 | 1, 1, std::string("\x83\x86\x84\x41\x01t\x40\x01X\x01y", 11)));
+  link.door.pass(seconds(11));
+  CHECK_FALSE(link.door.finished());
+}
+
 TEST_CASE("bytes that are not HTTP/2 after its preface end the connection", "[http2]") {
   Http2Link link;
   link.peer.receive(link.door.send(std::string(100, '\xff')));
