@@ -9,6 +9,7 @@
 namespace sluice::net {
 namespace {
 
+constexpr std::size_t head_free = 4096;  // what a request may bring without asking for room
 constexpr std::size_t unknown_length_step = 64 * 1024;
 constexpr std::size_t body_rate_min = 1024;  // bytes a second
 constexpr auto body_rate_grace = std::chrono::seconds(10);
@@ -113,8 +114,18 @@ void Exchange::begin_http() {
   admit();
 }
 
+/// A head is small on the wire where HTTP/2's table holds most of it, and stays until the answer.
+bool Exchange::charge_head() {
+  const std::size_t size = head_.lines.size();
+  if (size <= head_free) return true;
+  std::optional<Charge> charge = ledger_.try_charge(size);
+  if (charge) head_charge_ = std::move(*charge);
+  return charge.has_value();
+}
+
 void Exchange::admit() {
   if (door_->draining()) return fail(TransportError::busy, "shutting down");
+  if (!charge_head()) return fail(TransportError::busy, "too many bytes in flight");
   Admission admission = route_->service->admit(request_head());
   if (admission.refusal) return answer(std::move(*admission.refusal));
   body_bytes_max_ = admission.body_bytes_max;
@@ -255,6 +266,7 @@ void Exchange::abandon() {
   context_ = nullptr;
   body_ = {};
   charge_ = {};
+  head_charge_ = {};
 }
 
 void Exchange::check(Executor::TimePoint now) {

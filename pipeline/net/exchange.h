@@ -69,6 +69,7 @@ class Exchange : public Reply::Target, public std::enable_shared_from_this<Excha
   RequestHead request_head();
   void begin_grpc();
   void begin_http();
+  bool charge_head();
   void admit();
   void grpc_body(std::string_view bytes);
   bool open_message();
@@ -89,6 +90,7 @@ class Exchange : public Reply::Target, public std::enable_shared_from_this<Excha
   std::optional<Executor::TimePoint> deadline_;
   const Route* route_ = nullptr;
   Head head_;
+  Charge head_charge_;
   bool is_grpc_ = false;
 
   // The body.

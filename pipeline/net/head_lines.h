@@ -35,6 +35,7 @@ class HeadLines {
   std::string_view text(Place place) const { return {bytes_.data() + place.offset, place.size}; }
 
   std::size_t count() const { return lines_.size(); }
+  std::size_t size() const { return bytes_.size(); }
   /// The lines as views; call when all are there.
   std::span<const Header> headers() {
     if (headers_.size() != lines_.size()) {

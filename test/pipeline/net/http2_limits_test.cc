@@ -229,6 +229,24 @@ TEST_CASE("a head that was refused does not close the connection later", "[http2
   CHECK_FALSE(link.door.finished());
 }
 
+TEST_CASE("heads that are large only once unpacked are charged to the ledger", "[http2]") {
+  ServerOptions options;
+  Http2Link link(options, {}, 100'000);
+  // Each is some 20 bytes on the wire after the first: the table holds the rest.
+  const Http2Peer::Fields large = {{"a", std::string(1900, 'a')}, {"b", std::string(1900, 'b')}};
+  Http2Peer::Fields fields = Http2Peer::grpc_fields(NetSession::method);
+  for (int turn = 0; turn < 4; ++turn) fields.insert(fields.end(), large.begin(), large.end());
+  std::vector<std::int32_t> streams;
+  for (int turn = 0; turn < 20; ++turn) streams.push_back(link.peer.begin(fields, true));
+  link.exchange();
+  CHECK(link.door.ledger.used() > 80'000);
+  CHECK_FALSE(link.peer.reply(streams.front()).ended);
+  CHECK(grpc_status(link.peer.reply(streams.back())) == "14");
+  for (const std::int32_t stream : streams) link.peer.reset(stream, cancel);
+  link.exchange();
+  CHECK(link.door.ledger.used() == 0);
+}
+
 TEST_CASE("bytes that are not HTTP/2 after its preface end the connection", "[http2]") {
   Http2Link link;
   link.peer.receive(link.door.send(std::string(100, '\xff')));
