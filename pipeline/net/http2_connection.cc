@@ -164,8 +164,10 @@ int Http2Connection::Session::on_data(nghttp2_session* session, std::uint8_t, st
 int Http2Connection::Session::on_frame(nghttp2_session* session, const nghttp2_frame* frame,
                                        void* user) {
   Http2Connection& self = of(user);
-  if (frame->hd.type == NGHTTP2_SETTINGS && (frame->hd.flags & NGHTTP2_FLAG_ACK) == 0)
+  if (frame->hd.type == NGHTTP2_SETTINGS && (frame->hd.flags & NGHTTP2_FLAG_ACK) == 0) {
     self.ready_ = true;
+    self.settings_deadline_.cancel();
+  }
   if (frame->hd.type == NGHTTP2_GOAWAY) self.draining_ = true;
   if (frame->hd.type == NGHTTP2_PING && (frame->hd.flags & NGHTTP2_FLAG_ACK) != 0)
     self.ping_deadline_.cancel();
@@ -278,6 +280,8 @@ void Http2Connection::on_connected() {
   }
   arena_.reserve(arena_size);
   session_ = std::make_unique<Session>(*this);
+  settings_deadline_ = loop_.after(options_.keepalive_timeout,
+                                   [this] { lose("the peer does not begin to speak HTTP/2"); });
   pump();
 }
 
@@ -354,6 +358,7 @@ void Http2Connection::lose(const std::string& reason) {
 void Http2Connection::stop_timers() {
   keepalive_.cancel();
   ping_deadline_.cancel();
+  settings_deadline_.cancel();
   closing_.cancel();
 }
 

@@ -103,6 +103,7 @@ class Http2Connection final : private ClientStream::Events {
   Executor::TimePoint last_heard_{};
   Timer keepalive_;
   Timer ping_deadline_;
+  Timer settings_deadline_;  ///< a peer that accepts and is silent may have to be found elsewhere
   Timer closing_;
   bool secured_ = false;
   bool ready_ = false, announced_ready_ = false;

@@ -370,6 +370,19 @@ TEST_CASE("a peer that accepts and says nothing costs a call its own time and no
   CHECK(fixture.call(request_of(body_of("x"), 50ms)).timed_out);
 }
 
+TEST_CASE("a peer that accepts and says nothing is given up, so that its name is asked for again",
+          "[grpc_client]") {
+  H2Server::Options options;
+  options.settings = false;
+  H2Server server(options, [](const Seen&) { return ok(); });
+  Fixture fixture;
+  fixture.connect({.keepalive_timeout = 100ms}, server.address());
+  const ClientResponse response = fixture.call(request_of(body_of("x"), 10s));
+  CHECK(response.failed);
+  CHECK_FALSE(response.timed_out);
+  CHECK(response.message == "the peer does not begin to speak HTTP/2");
+}
+
 TEST_CASE("a unix socket is as good as an address", "[grpc_client]") {
   const test::TemporaryFile place("");
   H2Server::Options options;
