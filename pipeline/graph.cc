@@ -118,8 +118,9 @@ PipelineGraph::~PipelineGraph() {
 void PipelineGraph::build_exporters(const Document& document, const GraphParts& parts) {
   const auto& pipelines = document.service.pipelines;
   for (const auto& [id, node] : document.exporters) {
-    const bool used = std::any_of(pipelines.begin(), pipelines.end(),
-                                  [&](const auto& each) { return names(each.exporters, id.text); });
+    const bool used = std::any_of(pipelines.begin(), pipelines.end(), [&id = id](const auto& each) {
+      return names(each.exporters, id.text);
+    });
     if (!used) continue;
     Executor& executor = around_.loops[exporters_.size() % around_.loops.size()];
     const ExporterContext given{context(id.text, executor), counters("exporter", id.text),

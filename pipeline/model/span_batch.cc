@@ -63,14 +63,42 @@ std::size_t buffers_pinned(const std::vector<Source>& sources) {
 SpanBatch::SpanBatch(std::shared_ptr<const Index> index, RequestContextRef context)
     : index_(std::move(index)), context_(std::move(context)) {}
 
+namespace {
+
+template <typename Entry>
+std::size_t size_of(const std::vector<Entry>& entries) {
+  return entries.capacity() * sizeof(Entry);
+}
+
+/// Tables that selections share were charged with the first index over them.
+std::size_t index_size(const std::vector<SpanEntry>& spans,
+                       const std::shared_ptr<const BatchTables>& tables) {
+  std::size_t size = size_of(spans);
+  if (tables.use_count() == 1)
+    size += size_of(tables->sources) + size_of(tables->scopes) + size_of(tables->resources);
+  return size;
+}
+
+}  // namespace
+
+SpanBatch::Index::Index(std::vector<SpanEntry> entries, std::shared_ptr<const BatchTables> referred,
+                        std::size_t bytes_on_wire)
+    : spans(std::move(entries)),
+      tables(std::move(referred)),
+      wire_size(bytes_on_wire),
+      account_(tables->sources.empty() ? nullptr : tables->sources.front().buffer.account()),
+      charged_(index_size(spans, tables)) {
+  if (account_ != nullptr) account_->hold(charged_);
+}
+
+SpanBatch::Index::~Index() {
+  if (account_ != nullptr) account_->release(charged_);
+}
+
 std::shared_ptr<const SpanBatch::Index> make_index(std::vector<SpanEntry> spans,
                                                    std::shared_ptr<const BatchTables> tables,
                                                    std::size_t wire_size) {
-  auto index = std::make_shared<SpanBatch::Index>();
-  index->spans = std::move(spans);
-  index->tables = std::move(tables);
-  index->wire_size = wire_size;
-  return index;
+  return std::make_shared<const SpanBatch::Index>(std::move(spans), std::move(tables), wire_size);
 }
 
 std::size_t wire_size_of(std::span<const SpanEntry> spans) noexcept {

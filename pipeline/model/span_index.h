@@ -26,10 +26,22 @@ struct BatchTables {
   }
 };
 
+/// Its own memory is charged to the account of the bytes that it describes: small spans have an
+/// index of a tenth of their size, and it lives as long as they do.
 struct SpanBatch::Index {
-  std::vector<SpanEntry> spans;
-  std::shared_ptr<const BatchTables> tables;
-  std::size_t wire_size = 0;
+  Index(std::vector<SpanEntry> entries, std::shared_ptr<const BatchTables> referred,
+        std::size_t bytes_on_wire);
+  ~Index();
+  Index(const Index&) = delete;
+  Index& operator=(const Index&) = delete;
+
+  const std::vector<SpanEntry> spans;
+  const std::shared_ptr<const BatchTables> tables;
+  const std::size_t wire_size;
+
+ private:
+  MemoryAccount* const account_;
+  const std::size_t charged_;
 };
 
 /// A batch has fewer sources than a 16-bit number counts; concat folds before this many, which
