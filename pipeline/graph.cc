@@ -188,7 +188,7 @@ void PipelineGraph::build_receivers(const Document& document, const GraphParts& 
     std::vector<Consumer*> next = entries_of(id.text, document);
     if (next.empty()) continue;
     const bool wants_context =
-        std::any_of(pipelines.begin(), pipelines.end(), [&](const auto& each) {
+        std::any_of(pipelines.begin(), pipelines.end(), [&, &id = id](const auto& each) {
           return names(each.receivers, id.text) && reads_context(each, parts);
         });
     std::vector<std::string> errors;
@@ -268,7 +268,7 @@ std::uint64_t PipelineGraph::stop(std::chrono::nanoseconds deadline, std::stop_t
 
 void PipelineGraph::set_ready(bool ready) {
   for (const auto& [id, extension] : extensions_) {
-    run_on(around_.loops[0], [&] { extension->ready(ready); });
+    run_on(around_.loops[0], [&extension = *extension, ready] { extension.ready(ready); });
   }
 }
 
@@ -314,7 +314,7 @@ void PipelineGraph::stop_exporters(TimePoint limit, std::stop_token hurry) {
   stopped.wait_until(limit, hurry);
   // The extensions last: they answer until there is nothing more to say.
   for (const auto& [id, extension] : extensions_) {
-    run_on(around_.loops[0], [&] { extension->stop(); });
+    run_on(around_.loops[0], [&extension = *extension] { extension.stop(); });
   }
 }
 

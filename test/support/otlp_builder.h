@@ -24,17 +24,17 @@ struct Bytes {
 };
 
 struct Value {
-  Value() = default;  ///< an AnyValue without content
-  Value(const char* text) : of(std::string(text)) {}
-  Value(std::string_view text) : of(std::string(text)) {}
-  Value(std::string text) : of(std::move(text)) {}
-  Value(bool boolean) : of(boolean) {}
-  Value(int integer) : of(std::int64_t{integer}) {}
-  Value(std::int64_t integer) : of(integer) {}
-  Value(double real) : of(real) {}
-  Value(Array array) : of(std::move(array)) {}
-  Value(KvList list) : of(std::move(list)) {}
-  Value(Bytes bytes) : of(std::move(bytes)) {}
+  Value();  ///< an AnyValue without content
+  Value(const char* text);
+  Value(std::string_view text);
+  Value(std::string text);
+  Value(bool boolean);
+  Value(int integer);
+  Value(std::int64_t integer);
+  Value(double real);
+  Value(Array array);
+  Value(KvList list);
+  Value(Bytes bytes);
 
   std::variant<std::monostate, std::string, bool, std::int64_t, double, Array, KvList, Bytes> of;
 };
@@ -43,6 +43,18 @@ struct Attribute {
   std::string key;
   Value value;
 };
+// Here, where both are complete.
+inline Value::Value() = default;
+inline Value::Value(const char* text) : of(std::string(text)) {}
+inline Value::Value(std::string_view text) : of(std::string(text)) {}
+inline Value::Value(std::string text) : of(std::move(text)) {}
+inline Value::Value(bool boolean) : of(boolean) {}
+inline Value::Value(int integer) : of(std::int64_t{integer}) {}
+inline Value::Value(std::int64_t integer) : of(integer) {}
+inline Value::Value(double real) : of(real) {}
+inline Value::Value(Array array) : of(std::move(array)) {}
+inline Value::Value(KvList list) : of(std::move(list)) {}
+inline Value::Value(Bytes bytes) : of(std::move(bytes)) {}
 using Attributes = std::vector<Attribute>;
 
 struct EventSpec {
