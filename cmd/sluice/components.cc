@@ -11,6 +11,7 @@
 #include "processors/attributes/attributes.h"
 #include "processors/batch/batch.h"
 #include "processors/resource/resource.h"
+#include "receivers/jaeger/jaeger.h"
 #include "receivers/otlp/otlp.h"
 
 namespace sluice {
@@ -33,6 +34,7 @@ ComponentTable all_components() {
   return {
       .receivers =
           {
+              jaeger_receiver(),
               otlp_receiver(),
           },
       .processors =

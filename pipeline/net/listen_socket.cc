@@ -27,12 +27,12 @@ struct FreeAddresses {
   void operator()(addrinfo* list) const { ::freeaddrinfo(list); }
 };
 
-/// errno says why not.
-Descriptor bind_and_listen(int family, const sockaddr* address, socklen_t size) {
-  Descriptor socket(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+/// errno says why not. `type`: SOCK_STREAM, or SOCK_DGRAM, which is bound alone.
+Descriptor bind_and_listen(int family, int type, const sockaddr* address, socklen_t size) {
+  Descriptor socket(::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket) return {};
   const int on = 1, off = 0;
-  if (family != AF_UNIX) {
+  if (family != AF_UNIX && type == SOCK_STREAM) {
     ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     // Accepted sockets inherit these: a call less for each connection.
     ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -43,7 +43,8 @@ Descriptor bind_and_listen(int family, const sockaddr* address, socklen_t size) 
                                  &in6addr_any, sizeof in6addr_any) == 0;
     ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, any ? &off : &on, sizeof on);
   }
-  if (::bind(socket.get(), address, size) != 0 || ::listen(socket.get(), backlog) != 0) return {};
+  if (::bind(socket.get(), address, size) != 0) return {};
+  if (type == SOCK_STREAM && ::listen(socket.get(), backlog) != 0) return {};
   return socket;
 }
 
@@ -56,10 +57,11 @@ std::uint16_t bound_port(const Descriptor& socket) {
   return ntohs(reinterpret_cast<const sockaddr_in6*>(&address)->sin6_port);
 }
 
-Descriptor listen_on_address(const std::string& host, std::uint16_t port, std::string& why) {
+Descriptor listen_on_address(const std::string& host, std::uint16_t port, int type,
+                             std::string& why) {
   addrinfo hints{};
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
-  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_socktype = type;
   addrinfo* list = nullptr;
   const int failed = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &list);
   const std::unique_ptr<addrinfo, FreeAddresses> addresses(list);
@@ -68,15 +70,15 @@ Descriptor listen_on_address(const std::string& host, std::uint16_t port, std::s
     return {};
   }
   for (const addrinfo* each = list; each != nullptr; each = each->ai_next) {
-    if (Descriptor socket = bind_and_listen(each->ai_family, each->ai_addr, each->ai_addrlen))
+    if (Descriptor socket = bind_and_listen(each->ai_family, type, each->ai_addr, each->ai_addrlen))
       return socket;
     why = std::strerror(errno);
   }
   return {};
 }
 
-std::vector<Descriptor> listen_tcp(const Endpoint& endpoint, std::uint16_t& port,
-                                   std::string& error) {
+std::vector<Descriptor> listen_ip(const Endpoint& endpoint, int type, std::uint16_t& port,
+                                  std::string& error) {
   std::vector<std::string> hosts = {endpoint.host};
   if (endpoint.host.empty()) hosts = {"::", "0.0.0.0"};
   if (endpoint.host == "localhost") hosts = {"127.0.0.1", "::1"};
@@ -84,7 +86,7 @@ std::vector<Descriptor> listen_tcp(const Endpoint& endpoint, std::uint16_t& port
   std::string why;
   port = endpoint.port;
   for (const std::string& host : hosts) {
-    Descriptor socket = listen_on_address(host, port, why);
+    Descriptor socket = listen_on_address(host, port, type, why);
     if (!socket) continue;
     port = bound_port(socket);
     sockets.push_back(std::move(socket));
@@ -129,8 +131,8 @@ std::vector<Descriptor> listen_unix(const Endpoint& endpoint, std::string& error
     return {};
   }
   std::vector<Descriptor> sockets;
-  Descriptor socket =
-      bind_and_listen(AF_UNIX, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  Descriptor socket = bind_and_listen(AF_UNIX, SOCK_STREAM,
+                                      reinterpret_cast<const sockaddr*>(&address), sizeof address);
   if (socket)
     sockets.push_back(std::move(socket));
   else
@@ -147,7 +149,12 @@ Descriptor::~Descriptor() {
 std::vector<Descriptor> listen_on(const Endpoint& endpoint, std::uint16_t& port,
                                   std::string& error) {
   if (!endpoint.unix_path.empty()) return listen_unix(endpoint, error);
-  return listen_tcp(endpoint, port, error);
+  return listen_ip(endpoint, SOCK_STREAM, port, error);
+}
+
+std::vector<Descriptor> bind_datagrams(const Endpoint& endpoint, std::uint16_t& port,
+                                       std::string& error) {
+  return listen_ip(endpoint, SOCK_DGRAM, port, error);
 }
 
 }  // namespace sluice::net

@@ -32,5 +32,8 @@ class Descriptor {
 /// `error`; `port` is the one that was got.
 std::vector<Descriptor> listen_on(const Endpoint& endpoint, std::uint16_t& port,
                                   std::string& error);
+/// The same for UDP: bound, not blocking; no unix sockets.
+std::vector<Descriptor> bind_datagrams(const Endpoint& endpoint, std::uint16_t& port,
+                                       std::string& error);
 
 }  // namespace sluice::net

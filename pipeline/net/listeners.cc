@@ -8,6 +8,7 @@
 #include "pipeline/log.h"
 #include "pipeline/net/acceptor.h"
 #include "pipeline/net/connection_set.h"
+#include "pipeline/net/datagrams.h"
 #include "pipeline/net/door.h"
 #include "pipeline/net/server.h"
 
@@ -22,6 +23,19 @@ struct Listener {
   std::unique_ptr<Acceptor> acceptor;
   std::uint16_t port = 0;
 };
+
+/// One UDP address.
+struct DatagramListener {
+  std::string address;
+  std::string component;
+  std::unique_ptr<DatagramDoor> door;
+};
+
+void warn_of_others(const Endpoint& endpoint) {
+  if (endpoint.is_loopback()) return;
+  log::warn("listens on an address that others can reach, without TLS or authentication",
+            {{"endpoint", endpoint.to_string()}});
+}
 
 /// A quarter of the shortest timeout, but not more often than every 10 ms nor more seldom than
 /// every second.
@@ -46,6 +60,7 @@ struct Listeners::State {
   Metrics& metrics;
   std::vector<std::unique_ptr<ConnectionSet>> sets;
   std::vector<std::unique_ptr<Listener>> listeners;
+  std::vector<DatagramListener> datagrams;
   bool opened = false;
   const State* other = nullptr;  ///< must not have the same addresses
 
@@ -59,7 +74,7 @@ struct Listeners::State {
 };
 
 Listeners::Listeners(EventLoops& loops, Ledger& ledger, Metrics& metrics)
-    : state_(std::make_unique<State>(State{loops, metrics, {}, {}})) {
+    : state_(std::make_unique<State>(State{loops, metrics, {}, {}, {}})) {
   for (std::size_t index = 0; index < loops.size(); ++index) {
     state_->sets.push_back(std::make_unique<ConnectionSet>(loops[index], ledger));
   }
@@ -99,6 +114,23 @@ bool Listeners::route(std::string_view component, const Endpoint& endpoint,
   return error.empty();
 }
 
+bool Listeners::datagrams(std::string_view component, const Endpoint& endpoint,
+                          const DatagramOptions& options, DatagramService& service,
+                          std::string& error) {
+  const std::string address = endpoint.to_string();
+  for (const DatagramListener& taken : state_->datagrams) {
+    if (taken.address != address || endpoint.port == 0) continue;
+    error = "udp://" + address + " is taken by " + taken.component;
+    return false;
+  }
+  // Each on a loop of its own, as far as there are enough.
+  const std::size_t home = state_->datagrams.size() % state_->loops.size();
+  state_->datagrams.push_back(
+      {address, std::string(component),
+       std::make_unique<DatagramDoor>(state_->loops, home, endpoint, options, service)});
+  return true;
+}
+
 bool Listeners::open(std::string& error) {
   ensure(!state_->opened, "listeners are opened once");
   const Executor::Duration period = tick_period(state_->listeners);
@@ -107,10 +139,11 @@ bool Listeners::open(std::string& error) {
   for (const auto& listener : state_->listeners) {
     sockets.push_back(listen_on(listener->door->endpoint(), listener->port, error));
     if (sockets.back().empty()) return false;
-    if (!listener->door->endpoint().is_loopback()) {
-      log::warn("listens on an address that others can reach, without TLS or authentication",
-                {{"endpoint", listener->address}});
-    }
+    warn_of_others(listener->door->endpoint());
+  }
+  for (const DatagramListener& listener : state_->datagrams) {
+    if (!listener.door->open(error)) return false;
+    warn_of_others(listener.door->endpoint());
   }
   state_->opened = true;
   EventLoop& loop = state_->loops[0];
@@ -121,12 +154,25 @@ bool Listeners::open(std::string& error) {
     loop.post([&acceptor = *listener.acceptor] { acceptor.start(); });
     log::info("listens", {{"endpoint", listener.address}, {"component", listener.component}});
   }
+  for (const DatagramListener& listener : state_->datagrams) {
+    listener.door->start();
+    log::info("listens", {{"endpoint", "udp://" + listener.address},
+                          {"component", listener.component},
+                          {"receive_buffer", std::to_string(listener.door->buffer_size())}});
+  }
   return true;
 }
 
 std::uint16_t Listeners::port(const Endpoint& endpoint) const {
   const Listener* listener = state_->find(endpoint);
   return listener == nullptr ? 0 : listener->port;
+}
+
+std::uint16_t Listeners::datagram_port(const Endpoint& endpoint) const {
+  for (const DatagramListener& listener : state_->datagrams) {
+    if (listener.address == endpoint.to_string()) return listener.door->port();
+  }
+  return 0;
 }
 
 void Listeners::stop(std::chrono::nanoseconds deadline, Task done) {
@@ -138,9 +184,14 @@ void Listeners::stop(std::chrono::nanoseconds deadline, Task done) {
     std::vector<Timer> deadlines;  ///< by loop
   };
   auto stop = std::make_shared<Stop>();
-  stop->left = state_->sets.size();
+  stop->left = state_->sets.size() + state_->datagrams.size();
   stop->done = std::move(done);
   stop->deadlines.resize(state_->sets.size());
+  for (const DatagramListener& listener : state_->datagrams) {
+    listener.door->stop([stop] {
+      if (stop->left.fetch_sub(1) == 1) stop->done();
+    });
+  }
   // What has been accepted was posted to its loop before this is.
   state_->loops[0].post([state = state_.get(), stop, deadline] {
     for (const auto& listener : state->listeners) listener->acceptor->stop();

@@ -181,6 +181,31 @@ struct RouteOptions {
   std::vector<std::pair<std::string, std::string>> response_headers;
 };
 
+/// What a datagram door gives its service. Borrowed for the call.
+struct Datagram {
+  std::string_view bytes;
+  bool truncated = false;  ///< was longer than `size_max`
+};
+
+struct DatagramOptions {
+  std::size_t size_max = 65000;    ///< of one datagram; what is longer comes truncated
+  std::size_t buffer_size = 0;     ///< wish for the kernel's receive buffer; 0: as it is
+  std::size_t workers_max = 1024;  ///< how many loops may work on one address; at least 1
+  bool operator==(const DatagramOptions&) const = default;
+};
+
+/// What a receiver offers on a UDP address.
+class DatagramService {
+ public:
+  virtual ~DatagramService() = default;
+  /// What one call to the kernel brought, at least one; on loop `worker`, so on several at a time.
+  virtual void receive(std::span<const Datagram> datagrams, std::size_t worker) = 0;
+  /// So many more were dropped, for want of room in the receive buffer. On one loop.
+  virtual void dropped_by_kernel(std::uint64_t count) = 0;
+};
+
+class DatagramDoor;
+
 /// All listeners, by address. Owned by `main`, borrowed by the graph. Built before the start
 /// (`route`), opened together, stopped together.
 class Listeners {
@@ -199,10 +224,15 @@ class Listeners {
              std::string path, const RouteOptions& route_options, Service& service,
              std::string& error);
 
+  /// Offers `service` on a UDP address, which has one component alone.
+  bool datagrams(std::string_view component, const Endpoint& endpoint,
+                 const DatagramOptions& options, DatagramService& service, std::string& error);
+
   /// Binds and accepts on every address (of every worker). False with a sentence in `error`.
   bool open(std::string& error);
   /// The port that `endpoint` got (for port 0).
   std::uint16_t port(const Endpoint& endpoint) const;
+  std::uint16_t datagram_port(const Endpoint& endpoint) const;
   /// Closes the listening sockets, sends GOAWAY, lets requests under way end; `done` when no
   /// connection is left or after `deadline`.
   void stop(std::chrono::nanoseconds deadline, Task done);

@@ -76,6 +76,7 @@ inline constexpr int depth_max = 64;
 /// What both readers have in common: the input, how far it is read, and the first mistake in it.
 class Input {
  public:
+  Input() : Input(std::string_view()) {}
   explicit Input(std::string_view bytes)
       : begin_(bytes.data()), at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
 
@@ -83,6 +84,11 @@ class Input {
   /// Of the next byte; after a mistake, of that.
   std::size_t position() const { return static_cast<std::size_t>(at_ - begin_); }
   std::size_t left() const { return static_cast<std::size_t>(end_ - at_); }
+  std::size_t size() const { return static_cast<std::size_t>(end_ - begin_); }
+  /// Back, or on, to where `position` was once. Does nothing after a mistake.
+  void seek(std::size_t position) {
+    if (ok()) at_ = begin_ + position;
+  }
   /// "… at byte N"; empty as long as all is well.
   std::string error() const;
   /// Keeps the first mistake; from then on nothing is left to read. False always. `what` is a
