@@ -1,5 +1,6 @@
 #include "pipeline/model/span_writer.h"
 
+#include <array>
 #include <cstring>
 
 #include "pipeline/model/otlp_fields.h"
@@ -9,6 +10,36 @@ namespace {
 
 constexpr std::uint32_t key_field = otlp::key_value::key;
 constexpr std::uint32_t value_field = otlp::key_value::value;
+
+/// memcpy without the call: for keys and values, which are mostly shorter than what a call costs.
+/// Two moves of one size that may overlap cover all lengths between it and twice it.
+template <std::size_t size>
+void put_both_ends(char* at, std::string_view text) {
+  std::array<char, size> first, last;
+  std::memcpy(first.data(), text.data(), size);
+  std::memcpy(last.data(), text.data() + text.size() - size, size);
+  std::memcpy(at, first.data(), size);
+  std::memcpy(at + text.size() - size, last.data(), size);
+}
+
+/// Returns behind it.
+char* put_short(char* at, std::string_view text) {
+  const std::size_t size = text.size();
+  if (size > 32) {
+    std::memcpy(at, text.data(), size);
+  } else if (size >= 16) {
+    put_both_ends<16>(at, text);
+  } else if (size >= 8) {
+    put_both_ends<8>(at, text);
+  } else if (size >= 4) {
+    put_both_ends<4>(at, text);
+  } else if (size > 0) {
+    at[0] = text[0];
+    at[size / 2] = text[size / 2];
+    at[size - 1] = text[size - 1];
+  }
+  return at + size;
+}
 
 /// Starts a KeyValue whose AnyValue has `value_size` bytes; returns where these go.
 char* begin_attribute(BufferWriter& out, std::uint32_t number, std::string_view key,
@@ -66,6 +97,22 @@ void SpanWriter::end(std::size_t mark) {
 
 void SpanWriter::attribute(std::uint32_t number, std::string_view key,
                            std::string_view string_value) {
+  const std::size_t room = key.size() + string_value.size();
+  if (number < 16 && room + 6 < 0x80) [[likely]] {
+    // All lengths have one byte: tag, size | tag, key | tag, size | tag, value.
+    char* at = out_.tail(room + 8);
+    at[0] = static_cast<char>(wire::tag(number, wire::Type::length));
+    at[1] = static_cast<char>(room + 6);
+    at[2] = static_cast<char>(wire::tag(key_field, wire::Type::length));
+    at[3] = static_cast<char>(key.size());
+    at = put_short(at + 4, key);
+    at[0] = static_cast<char>(wire::tag(value_field, wire::Type::length));
+    at[1] = static_cast<char>(string_value.size() + 2);
+    at[2] = static_cast<char>(wire::tag(otlp::any_value::string_value, wire::Type::length));
+    at[3] = static_cast<char>(string_value.size());
+    put_short(at + 4, string_value);
+    return out_.advance(room + 8);
+  }
   char* at = begin_attribute(out_, number, key,
                              wire::field_size(otlp::any_value::string_value, string_value.size()));
   *at++ = static_cast<char>(wire::tag(otlp::any_value::string_value, wire::Type::length));

@@ -28,12 +28,9 @@ std::uint32_t structs(Reader& reader) {
   return 0;
 }
 
-/// TagType and the values; all of them are read, and the type says which one counts.
+/// Whatever fields are left of a Tag.
 template <typename Reader>
-Tag read_tag(Reader& reader) {
-  Tag tag;
-  std::string_view binary;
-  Field field;
+void read_tag_fields(Reader& reader, Field field, Tag& tag, std::string_view& binary) {
   while (reader.next(field)) {
     switch (key(field)) {
       case key(1, Type::string): tag.key = reader.string(); break;
@@ -46,6 +43,22 @@ Tag read_tag(Reader& reader) {
       default: reader.skip(field);
     }
   }
+}
+
+/// First the fields as everybody writes them (key, type, the value of that type), then whatever is
+/// left. All values are read, and the type says which one counts.
+template <typename Reader>
+Tag read_tag(Reader& reader) {
+  Tag tag;
+  std::string_view binary;
+  Field field;
+  if (reader.next_is(1, Type::string, field)) tag.key = reader.string();
+  if (reader.next_is(2, Type::i32, field)) tag.type_number = reader.i32();
+  if (reader.next_is(3, Type::string, field))
+    tag.text = reader.string();
+  else if (reader.next_is(6, Type::i64, field))
+    tag.integer = reader.i64();
+  if (!reader.next_is_stop()) read_tag_fields(reader, field, tag, binary);
   constexpr Tag::Kind kinds[] = {Tag::Kind::text, Tag::Kind::real, Tag::Kind::boolean,
                                  Tag::Kind::integer, Tag::Kind::binary};
   const auto type = static_cast<std::uint32_t>(tag.type_number);
@@ -104,9 +117,19 @@ class SpanReader {
  public:
   SpanReader(Reader& reader, SpanDraft& draft) : reader_(reader), draft_(draft) {}
 
-  /// All of the struct, but for what `SpanDraft::finish` does.
+  /// All of the struct, but for what `SpanDraft::finish` does: first its fields as everybody writes
+  /// them, then whatever is left.
   void read() {
     Field field;
+    if (reader_.next_is(1, Type::i64, field)) draft_.trace_low = id();
+    if (reader_.next_is(2, Type::i64, field)) draft_.trace_high = id();
+    if (reader_.next_is(3, Type::i64, field)) draft_.span = id();
+    if (reader_.next_is(4, Type::i64, field)) draft_.parent = id();
+    if (reader_.next_is(5, Type::string, field)) draft_.name(reader_.string());
+    if (reader_.next_is(7, Type::i32, field))
+      draft_.flags = static_cast<std::uint32_t>(reader_.i32());
+    if (reader_.next_is(8, Type::i64, field)) start_ = reader_.i64();
+    if (reader_.next_is(9, Type::i64, field)) duration_ = reader_.i64();
     while (reader_.next(field)) take(field);
     draft_.start = nanos_of_micros(start_, draft_.clamped);
     draft_.end = end_of(draft_.start, duration_, 1000, 0, draft_.clamped);

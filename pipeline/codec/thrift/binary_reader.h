@@ -35,6 +35,27 @@ class BinaryReader : public Input {
     return true;
   }
 
+  /// Steps over the head of field `id` if exactly that comes next: for fields in the order that
+  /// everybody writes, at the cost of a comparison. `field` is the one before, as for `next`.
+  bool next_is(std::int16_t id, Type type, Field& field) {
+    if (left() < 4) return false;
+    std::uint32_t head = 0;
+    std::memcpy(&head, at_, 4);  // the fourth byte is of what follows
+    const auto wanted = static_cast<std::uint32_t>(type) |
+                        static_cast<std::uint32_t>(static_cast<std::uint16_t>(id) >> 8) << 8 |
+                        static_cast<std::uint32_t>(static_cast<std::uint16_t>(id) & 0xFF) << 16;
+    if ((head & 0xFFFFFF) != wanted) return false;
+    at_ += 3;
+    field.id = id;
+    return true;
+  }
+  /// Steps over the end of a struct if that comes next.
+  bool next_is_stop() {
+    if (at_ == end_ || *at_ != 0) return false;
+    ++at_;
+    return true;
+  }
+
   bool boolean(const Field&) { return boolean_element(); }
   bool boolean_element() { return i8() != 0; }
   std::int8_t i8() {
