@@ -23,7 +23,7 @@ void put_both_ends(char* at, std::string_view text) {
 }
 
 /// Returns behind it.
-char* put_short(char* at, std::string_view text) {
+[[gnu::always_inline]] inline char* put_short(char* at, std::string_view text) {
   const std::size_t size = text.size();
   if (size > 32) {
     std::memcpy(at, text.data(), size);
@@ -51,8 +51,7 @@ char* begin_attribute(BufferWriter& out, std::uint32_t number, std::string_view 
   at = wire::write_varint(at, size);
   *at++ = static_cast<char>(wire::tag(key_field, wire::Type::length));
   at = wire::write_varint(at, key.size());
-  if (!key.empty()) std::memcpy(at, key.data(), key.size());
-  at += key.size();
+  at = put_short(at, key);
   *at++ = static_cast<char>(wire::tag(value_field, wire::Type::length));
   return wire::write_varint(at, value_size);
 }

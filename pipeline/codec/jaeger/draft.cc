@@ -48,7 +48,7 @@ std::uint8_t kind_of(std::string_view name) {
   return 0;
 }
 
-constexpr std::uint8_t server = 2, client = 3;
+constexpr std::uint8_t server = 2;
 
 void write_bytes_attribute(SpanWriter& out, std::uint32_t number, std::string_view key,
                            std::string_view bytes) {
@@ -87,8 +87,7 @@ void ResourceNames::write(SpanWriter& out, Tag tag) const {
   write_attribute(out, otlp::resource::attributes, tag);
 }
 
-// By length first: few keys have to be compared at all.
-bool TagFacts::take(const Tag& tag) {
+bool TagFacts::take_known(const Tag& tag) {
   const bool text = tag.kind == Tag::Kind::text;
   switch (tag.key.size()) {
     case 5:

@@ -62,7 +62,7 @@ class ResourceNames {
 class TagFacts {
  public:
   /// True when the tag is kept here and must not become an attribute.
-  bool take(const Tag& tag);
+  bool take(const Tag& tag) { return concerns(tag.key.size()) && take_known(tag); }
   /// Kind, status and tracestate, once all tags are known.
   void write(SpanWriter& out) const;
 
@@ -70,6 +70,13 @@ class TagFacts {
 
  private:
   enum class Code : std::uint8_t { unset, ok, error };
+  /// By length: few keys have to be compared at all.
+  static bool concerns(std::size_t key_size) {
+    constexpr std::uint32_t sizes = 1u << 5 | 1u << 9 | 1u << 14 | 1u << 15 | 1u << 16 | 1u << 17 |
+                                    1u << 18 | 1u << 19 | 1u << 20 | 1u << 23 | 1u << 25;
+    return key_size < 32 && (sizes >> key_size & 1) != 0;
+  }
+  bool take_known(const Tag& tag);
   bool take_status(const Tag& tag);
   bool take_scope(const Tag& tag);
   Code code_of_http() const;
@@ -98,7 +105,11 @@ class SpanDraft {
   }
   void tag(const Tag& tag) {
     blank_ = false;
-    if (!facts_.take(tag) && room()) write_attribute(out_, otlp::span::attributes, tag);
+    if (facts_.take(tag) || !room()) return;
+    if (tag.kind == Tag::Kind::text)
+      out_.attribute(otlp::span::attributes, tag.key, tag.text);
+    else
+      write_attribute(out_, otlp::span::attributes, tag);
   }
 
   /// An event: `field` for each of its fields, in between.

@@ -52,12 +52,9 @@ Tag read_tag(Reader& reader) {
   Tag tag;
   std::string_view binary;
   Field field;
-  if (reader.next_is(1, Type::string, field)) tag.key = reader.string();
-  if (reader.next_is(2, Type::i32, field)) tag.type_number = reader.i32();
-  if (reader.next_is(3, Type::string, field))
-    tag.text = reader.string();
-  else if (reader.next_is(6, Type::i64, field))
-    tag.integer = reader.i64();
+  (void)reader.next_string(1, field, tag.key);
+  (void)reader.next_i32(2, field, tag.type_number);
+  if (!reader.next_string(3, field, tag.text)) (void)reader.next_i64(6, field, tag.integer);
   if (!reader.next_is_stop()) read_tag_fields(reader, field, tag, binary);
   constexpr Tag::Kind kinds[] = {Tag::Kind::text, Tag::Kind::real, Tag::Kind::boolean,
                                  Tag::Kind::integer, Tag::Kind::binary};
@@ -121,15 +118,22 @@ class SpanReader {
   /// them, then whatever is left.
   void read() {
     Field field;
-    if (reader_.next_is(1, Type::i64, field)) draft_.trace_low = id();
-    if (reader_.next_is(2, Type::i64, field)) draft_.trace_high = id();
-    if (reader_.next_is(3, Type::i64, field)) draft_.span = id();
-    if (reader_.next_is(4, Type::i64, field)) draft_.parent = id();
-    if (reader_.next_is(5, Type::string, field)) draft_.name(reader_.string());
-    if (reader_.next_is(7, Type::i32, field))
-      draft_.flags = static_cast<std::uint32_t>(reader_.i32());
-    if (reader_.next_is(8, Type::i64, field)) start_ = reader_.i64();
-    if (reader_.next_is(9, Type::i64, field)) duration_ = reader_.i64();
+    std::int64_t low = 0, high = 0, span = 0, parent = 0;
+    std::int32_t flags = 0;
+    std::string_view name;
+    (void)reader_.next_i64(1, field, low);
+    (void)reader_.next_i64(2, field, high);
+    (void)reader_.next_i64(3, field, span);
+    (void)reader_.next_i64(4, field, parent);
+    draft_.trace_low = static_cast<std::uint64_t>(low);
+    draft_.trace_high = static_cast<std::uint64_t>(high);
+    draft_.span = static_cast<std::uint64_t>(span);
+    draft_.parent = static_cast<std::uint64_t>(parent);
+    if (reader_.next_string(5, field, name)) draft_.name(name);
+    (void)reader_.next_i32(7, field, flags);
+    draft_.flags = static_cast<std::uint32_t>(flags);
+    (void)reader_.next_i64(8, field, start_);
+    (void)reader_.next_i64(9, field, duration_);
     while (reader_.next(field)) take(field);
     draft_.start = nanos_of_micros(start_, draft_.clamped);
     draft_.end = end_of(draft_.start, duration_, 1000, 0, draft_.clamped);

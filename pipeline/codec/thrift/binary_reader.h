@@ -35,17 +35,35 @@ class BinaryReader : public Input {
     return true;
   }
 
-  /// Steps over the head of field `id` if exactly that comes next: for fields in the order that
-  /// everybody writes, at the cost of a comparison. `field` is the one before, as for `next`.
-  bool next_is(std::int16_t id, Type type, Field& field) {
-    if (left() < 4) return false;
-    std::uint32_t head = 0;
-    std::memcpy(&head, at_, 4);  // the fourth byte is of what follows
-    const auto wanted = static_cast<std::uint32_t>(type) |
-                        static_cast<std::uint32_t>(static_cast<std::uint16_t>(id) >> 8) << 8 |
-                        static_cast<std::uint32_t>(static_cast<std::uint16_t>(id) & 0xFF) << 16;
-    if ((head & 0xFFFFFF) != wanted) return false;
-    at_ += 3;
+  /// The value of field `id` if exactly that comes next: for fields in the order that everybody
+  /// writes, at the cost of a comparison. False, having read nothing, for everything else; so after
+  /// these `next` goes over what is left. `field` is the one before, as for `next`.
+  bool next_string(std::int16_t id, Field& field, std::string_view& value) {
+    if (left() < 8 || !head_is(id, Type::string)) return false;
+    std::uint32_t size = 0;
+    std::memcpy(&size, at_ + 3, 4);
+    size = __builtin_bswap32(size);
+    if (size > left() - 7) return false;  // `next` and `string` will say why
+    value = {at_ + 7, size};
+    at_ += 7 + size;
+    field.id = id;
+    return true;
+  }
+  bool next_i32(std::int16_t id, Field& field, std::int32_t& value) {
+    if (left() < 8 || !head_is(id, Type::i32)) return false;
+    std::uint32_t number = 0;
+    std::memcpy(&number, at_ + 3, 4);
+    value = static_cast<std::int32_t>(__builtin_bswap32(number));
+    at_ += 7;
+    field.id = id;
+    return true;
+  }
+  bool next_i64(std::int16_t id, Field& field, std::int64_t& value) {
+    if (left() < 12 || !head_is(id, Type::i64)) return false;
+    std::uint64_t number = 0;
+    std::memcpy(&number, at_ + 3, 8);
+    value = static_cast<std::int64_t>(__builtin_bswap64(number));
+    at_ += 11;
     field.id = id;
     return true;
   }
@@ -96,6 +114,15 @@ class BinaryReader : public Input {
     Unsigned value = 0;
     if (const char* const from = take(sizeof value)) std::memcpy(&value, from, sizeof value);
     return value;
+  }
+  /// There are four bytes at least; the fourth is of what follows.
+  bool head_is(std::int16_t id, Type type) const {
+    std::uint32_t head = 0;
+    std::memcpy(&head, at_, 4);
+    const std::uint32_t number = static_cast<std::uint16_t>(id);
+    const std::uint32_t wanted =
+        static_cast<std::uint32_t>(type) | (number >> 8) << 8 | (number & 0xFF) << 16;
+    return (head & 0xFFFFFF) == wanted;
   }
   bool next_short(Field& field);
 };

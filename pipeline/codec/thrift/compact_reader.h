@@ -38,15 +38,23 @@ class CompactReader : public Input {
     return true;
   }
 
-  /// Steps over the head of field `id` if exactly that comes next, in its short form: for fields in
-  /// the order that everybody writes, at the cost of a comparison. `field` is the one before, as
-  /// for `next`. Not for booleans, whose value is in the head.
-  bool next_is(std::int16_t id, Type type, Field& field) {
-    if (at_ == end_) return false;
-    const int head = (id - field.id) << 4 | compact_of(type);
-    if (static_cast<unsigned char>(*at_) != head) return false;
-    ++at_;
-    field.id = id;
+  /// The value of field `id` if exactly that comes next, with a head in its short form: for fields
+  /// in the order that everybody writes, at the cost of a comparison. False, having read nothing,
+  /// for everything else; so after these `next` goes over what is left. `field` is the one before,
+  /// as for `next`.
+  bool next_string(std::int16_t id, Field& field, std::string_view& value) {
+    if (!take_head(id, 8, field)) return false;
+    value = string();
+    return true;
+  }
+  bool next_i32(std::int16_t id, Field& field, std::int32_t& value) {
+    if (!take_head(id, 5, field)) return false;
+    value = i32();
+    return true;
+  }
+  bool next_i64(std::int16_t id, Field& field, std::int64_t& value) {
+    if (!take_head(id, 6, field)) return false;
+    value = i64();
     return true;
   }
   /// Steps over the end of a struct if that comes next.
@@ -97,21 +105,12 @@ class CompactReader : public Input {
                                 Type::set,  Type::map,     Type::structure};
     return types[compact];
   }
-  /// Of the types that `next_is` is for.
-  static constexpr int compact_of(Type type) {
-    switch (type) {
-      case Type::i8: return 3;
-      case Type::i16: return 4;
-      case Type::i32: return 5;
-      case Type::i64: return 6;
-      case Type::real: return 7;
-      case Type::string: return 8;
-      case Type::list: return 9;
-      case Type::set: return 10;
-      case Type::map: return 11;
-      case Type::structure: return 12;
-      default: return 0;
-    }
+  bool take_head(std::int16_t id, int compact_type, Field& field) {
+    const int head = (id - field.id) << 4 | compact_type;
+    if (at_ == end_ || static_cast<unsigned char>(*at_) != head) return false;
+    ++at_;
+    field.id = id;
+    return true;
   }
   std::uint64_t varint() {
     if (at_ != end_ && static_cast<unsigned char>(*at_) < 0x80) [[likely]]

@@ -452,4 +452,42 @@ TEST_CASE("numbers in the compact protocol have ten bytes at most", "[thrift]") 
         "a number is longer than ten bytes at byte 11");
 }
 
+TEMPLATE_TEST_CASE("a field that was expected is read at once, any other is left for `next`",
+                   "[thrift]", BinaryReader, CompactReader) {
+  const auto memory = std::make_shared<Memory>();
+  typename Peer<TestType>::Protocol out(memory);
+  out.writeStructBegin("S");
+  out.writeFieldBegin("f", at::protocol::T_STRING, 1);
+  out.writeString("text");
+  out.writeFieldBegin("f", at::protocol::T_I32, 2);
+  out.writeI32(-70000);
+  out.writeFieldBegin("f", at::protocol::T_I64, 6);
+  out.writeI64(1LL << 60);
+  out.writeFieldBegin("f", at::protocol::T_BOOL, 7);
+  out.writeBool(true);
+  out.writeFieldStop();
+  const std::string bytes = memory->getBufferAsString() + std::string(8, '\0');
+  TestType reader(bytes);
+  Field field;
+  std::string_view text;
+  std::int32_t small = 0;
+  std::int64_t large = 0;
+  CHECK_FALSE(reader.next_string(2, field, text));
+  CHECK_FALSE(reader.next_i32(1, field, small));
+  CHECK(reader.position() == 0);
+  CHECK(reader.next_string(1, field, text));
+  CHECK(text == "text");
+  CHECK(reader.next_i32(2, field, small));
+  CHECK(small == -70000);
+  CHECK_FALSE(reader.next_i64(5, field, large));
+  CHECK(reader.next_i64(6, field, large));
+  CHECK(large == 1LL << 60);
+  CHECK_FALSE(reader.next_is_stop());
+  REQUIRE(reader.next(field));
+  CHECK(field.is(7, Type::boolean));
+  CHECK(reader.boolean(field));
+  CHECK(reader.next_is_stop());
+  CHECK(reader.ok());
+}
+
 }  // namespace sluice::test
