@@ -458,7 +458,7 @@ TEMPLATE_TEST_CASE("a field that was expected is read at once, any other is left
   typename Peer<TestType>::Protocol out(memory);
   out.writeStructBegin("S");
   out.writeFieldBegin("f", at::protocol::T_STRING, 1);
-  out.writeString("text");
+  out.writeString("text"s);
   out.writeFieldBegin("f", at::protocol::T_I32, 2);
   out.writeI32(-70000);
   out.writeFieldBegin("f", at::protocol::T_I64, 6);
