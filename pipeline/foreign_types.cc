@@ -55,7 +55,6 @@ constexpr auto receivers = std::to_array<std::string_view>({
     "tcplog",
     "udplog",
     "webhookevent",
-    "zipkin",
 });
 constexpr auto processors = std::to_array<std::string_view>({
     "attributes",
@@ -132,7 +131,6 @@ constexpr auto exporters = std::to_array<std::string_view>({
     "syslog",
     "tencentcloud_logservice",
     "tinybird",
-    "zipkin",
 });
 constexpr auto extensions = std::to_array<std::string_view>({
     "ack",

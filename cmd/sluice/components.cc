@@ -5,6 +5,7 @@
 #include "exporters/nop/nop.h"
 #include "exporters/otlp/otlp.h"
 #include "exporters/otlphttp/otlphttp.h"
+#include "exporters/zipkin/zipkin.h"
 #include "extensions/health_check/health_check.h"
 #include "extensions/jaegerremotesampling/jaegerremotesampling.h"
 #include "extensions/without_effect/without_effect.h"
@@ -13,6 +14,7 @@
 #include "processors/resource/resource.h"
 #include "receivers/jaeger/jaeger.h"
 #include "receivers/otlp/otlp.h"
+#include "receivers/zipkin/zipkin.h"
 
 namespace sluice {
 namespace {
@@ -36,6 +38,7 @@ ComponentTable all_components() {
           {
               jaeger_receiver(),
               otlp_receiver(),
+              zipkin_receiver(),
           },
       .processors =
           {
@@ -50,6 +53,7 @@ ComponentTable all_components() {
               nop_exporter(),
               otlp_exporter(),
               otlphttp_exporter(),
+              zipkin_exporter(),
           },
       .extensions =
           {

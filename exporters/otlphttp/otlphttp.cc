@@ -1,40 +1,17 @@
 #include "exporters/otlphttp/otlphttp.h"
 
-#include <algorithm>
-#include <array>
-
 #include "exporters/otlphttp/otlphttp_sender.h"
-#include "pipeline/codec/base64.h"
-#include "pipeline/net/url.h"
 
 namespace sluice {
 
 namespace {
 
 using Format = OtlpHttpOptions::Format;
-using net::Encoding;
-
-bool is_reserved(std::string_view name) {
-  constexpr std::array<std::string_view, 7> names = {
-      "content-length", "transfer-encoding", "connection",
-      "content-type",   "content-encoding",  "host",
-      "expect"};
-  return std::ranges::find(names, name) != names.end();
-}
-
-std::optional<net::Url> read_url(const config::Node& node, std::string_view key) {
-  std::string text;
-  node.optional(key, text);
-  if (text.empty()) return std::nullopt;
-  std::optional<net::Url> url = net::parse_url(text);
-  if (!url) node.unexpected(key, "a URL such as \"https://gateway:4318\"");
-  return url;
-}
 
 /// `traces_endpoint` is taken as it is; to `endpoint` the path of the specification is appended.
-std::optional<net::Url> decode_url(const config::Node& node) {
-  std::optional<net::Url> base = read_url(node, "endpoint");
-  const std::optional<net::Url> whole = read_url(node, "traces_endpoint");
+std::optional<net::Url> decode_endpoint(const config::Node& node) {
+  std::optional<net::Url> base = decode_url(node, "endpoint");
+  const std::optional<net::Url> whole = decode_url(node, "traces_endpoint");
   node.accepted_without_effect({"metrics_endpoint", "logs_endpoint", "profiles_endpoint"});
   if (!node.has("endpoint") && !node.has("traces_endpoint")) {
     node.error("", "expected endpoint or traces_endpoint, found neither");
@@ -45,108 +22,15 @@ std::optional<net::Url> decode_url(const config::Node& node) {
   return base;
 }
 
-void decode_compression(const config::Node& node, OtlpHttpOptions& options) {
-  node.one_of("compression", options.encoding,
-              {{"gzip", Encoding::gzip},
-               {"zstd", Encoding::zstd},
-               {"zlib", Encoding::zlib},
-               {"deflate", Encoding::deflate},
-               {"snappy", Encoding::snappy},
-               {"x-snappy-framed", Encoding::snappy_framed},
-               {"lz4", Encoding::lz4},
-               {"none", Encoding::none},
-               {"", Encoding::none}});
-  const config::Node parameters = node.child("compression_params");
-  std::int32_t level = 0;
-  parameters.optional("level", level);
-  const Encoding encoding = options.encoding;
-  const bool is_zlib =
-      encoding == Encoding::gzip || encoding == Encoding::zlib || encoding == Encoding::deflate;
-  const std::int32_t level_max = is_zlib ? 9 : encoding == Encoding::zstd ? 22 : 0;
-  parameters.expect(level >= (is_zlib ? -1 : 0) && level <= level_max, "level",
-                    level_max == 0 ? "this compression has no levels"
-                                   : "must be between 1 and " + std::to_string(level_max) +
-                                         ", or 0 for the default");
-  options.compression_level = std::max(level, 0);
-  parameters.no_other_keys();
-}
-
-void decode_idle(const config::Node& node, net::HttpClientOptions& client) {
-  std::uint32_t idle_max = static_cast<std::uint32_t>(client.idle_connections_max);
-  std::uint32_t idle_per_host = 0;
-  node.optional("max_idle_conns", idle_max);
-  node.optional("max_idle_conns_per_host", idle_per_host);
-  node.optional("idle_conn_timeout", client.idle_timeout);
-  node.expect(client.idle_timeout.count() >= 0, "idle_conn_timeout", "must not be negative");
-  if (idle_max == 0) idle_max = UINT32_MAX;                              // no limit
-  if (idle_per_host != 0) idle_max = std::min(idle_max, idle_per_host);  // there is one host
-  client.idle_connections_max = idle_max;
-}
-
-/// Both spellings: the section, and the flat keys of older files.
-void decode_connections(const config::Node& node, net::HttpClientOptions& client) {
-  decode_idle(node, client);
-  bool disabled = false;
-  node.optional("disable_keep_alives", disabled);
-  const config::Node section = node.child("keepalive");
-  bool enabled = true;
-  section.optional("enabled", enabled);
-  if (section.present()) decode_idle(section, client);
-  section.no_other_keys();
-  client.keep_alive = enabled && !disabled;
-  std::uint32_t connections_max = 0;
-  node.optional("max_conns_per_host", connections_max);
-  client.connections_max = connections_max;
-}
-
-void decode_proxy(const config::Node& node, net::HttpClientOptions& client) {
-  const std::optional<net::Url> proxy = read_url(node, "proxy_url");
-  if (!proxy) return;
-  node.optional("proxy_url", client.proxy_url);
-  node.expect(proxy->scheme == "http", "proxy_url",
-              "the proxy itself is spoken to without TLS: expected http://");
-}
-
-void decode_headers(const config::Node& node, const std::optional<net::Url>& url,
-                    OtlpHttpOptions& options) {
-  net::HeaderList list = net::decode_client_headers(node, is_reserved);
-  const auto has = [&](std::string_view name) {
-    return std::ranges::any_of(list, [&](const auto& header) { return header.first == name; });
-  };
-  if (!has("user-agent")) list.emplace_back("user-agent", "sluice/" SLUICE_VERSION);
-  if (url && !url->user.empty() && !has("authorization")) {
-    list.emplace_back("authorization", "Basic " + base64::encoded(url->user));
-  }
-  list.emplace_back("content-type",
-                    options.format == Format::json ? "application/json" : "application/x-protobuf");
-  options.headers = std::move(list);
-}
-
-void refuse_cookies(const config::Node& node) {
-  if (node.child("cookies").present())
-    node.error("cookies", "cookies are not kept; remove the block");
-}
-
 OtlpHttpOptions decode_options(const config::Node& node) {
   OtlpHttpOptions options;
   options.exporting.timeout = std::chrono::seconds(30);
-  const std::optional<net::Url> url = decode_url(node);
-  if (url) {
-    options.client.scheme = url->scheme;
-    options.client.host = url->host;
-    options.client.port = url->port;
-    options.path = url->path;
-  }
+  options.http.encoding = net::Encoding::gzip;
+  const std::optional<net::Url> url = decode_endpoint(node);
   node.one_of("encoding", options.format, {{"proto", Format::proto}, {"json", Format::json}});
-  decode_compression(node, options);
-  options.tls = net::decode_tls_client(node.child("tls"));
-  decode_headers(node, url, options);
-  decode_connections(node, options.client);
-  decode_proxy(node, options.client);
-  node.accepted_without_effect({"read_buffer_size", "write_buffer_size", "force_attempt_http2",
-                                "http2_read_idle_timeout", "http2_ping_timeout"});
-  refuse_cookies(node);
-  net::refuse_client_extensions(node);
+  decode_http_client(node, url,
+                     options.format == Format::json ? "application/json" : "application/x-protobuf",
+                     options.http);
   decode_export(node, options.exporting);
   node.no_other_keys();
   return options;
@@ -154,8 +38,7 @@ OtlpHttpOptions decode_options(const config::Node& node) {
 
 ExporterBuilder decode(const config::Node& node) {
   return [options = decode_options(node)](const ExporterContext& context) {
-    return make_exporter(context, options.exporting,
-                         std::make_unique<OtlpHttpSender>(options, context));
+    return make_exporter(context, options.exporting, make_otlphttp_sender(options, context));
   };
 }
 

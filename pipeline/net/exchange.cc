@@ -129,6 +129,7 @@ void Exchange::admit() {
   Admission admission = route_->service->admit(request_head());
   if (admission.refusal) return answer(std::move(*admission.refusal));
   body_bytes_max_ = admission.body_bytes_max;
+  note_ = admission.note;
   if (is_grpc_ || !head_.content_length) return;  // the prefix, or what comes, will say
   if (*head_.content_length > body_bytes_max_)
     return fail(TransportError::too_large, "content-length");
@@ -240,6 +241,7 @@ void Exchange::serve() {
   request.worker = head.worker;
   request.is_grpc = is_grpc_;
   request.query = head.query;
+  request.note = note_;
   request.content_type = head.header("content-type");
   request.accept_encoding = head.header(is_grpc_ ? "grpc-accept-encoding" : "accept-encoding");
   if (route_->options.include_metadata) request.context = request_context();

@@ -95,6 +95,7 @@ class Exchange : public Reply::Target, public std::enable_shared_from_this<Excha
 
   // The body.
   std::size_t body_bytes_max_ = 0;
+  std::uint32_t note_ = 0;
   Encoding encoding_ = Encoding::none;
   Charge charge_;
   BufferWriter body_;

@@ -114,6 +114,8 @@ struct Admission {
   std::size_t body_bytes_max = 64 << 20;
   /// Set: do not read the body, answer this.
   std::optional<Response> refusal;
+  /// What the service wants to know of the head when it serves the body: Request::note.
+  std::uint32_t note = 0;
 };
 
 /// Why a request could not be handed to the service although it was admitted.
@@ -132,6 +134,7 @@ struct Request {
   std::size_t worker = 0;
   bool is_grpc = false;
   std::string query;  ///< as it came, without '?'
+  std::uint32_t note = 0;  ///< as the Admission had it
   std::string content_type;
   std::string accept_encoding;
   RequestContextRef context;  ///< where the route asked for it

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "pipeline/codec/json_scanner.h"
+#include "pipeline/codec/zipkin/span.h"
+
+/// The values that v1 and v2 JSON are made of. Each reads the value that comes next; false, and the
+/// scanner knows why, when it does not fit.
+namespace sluice::zipkin {
+
+bool read_text(json::Scanner& in, Text& out);
+/// As Scanner::next_key, for keys that are content: whatever their length, and with their escapes.
+bool next_text_key(json::Scanner& in, Text& key);
+/// A string, or a number or boolean by its text.
+bool read_tag_value(json::Scanner& in, Text& out);
+/// A whole number that fits 64 bits, signed; also as a string, and also written as 1.5e15.
+bool read_integer(json::Scanner& in, std::int64_t& out);
+bool read_boolean(json::Scanner& in, bool& out);
+bool read_endpoint(json::Scanner& in, Endpoint& out);
+/// A hexadecimal id of either case: shorter ones are padded, what is none is invalid.
+template <std::size_t size>
+bool read_id(json::Scanner& in, Id<size>& out);
+
+/// Calls `member` with each key of an object; it reads the value. One that is null is as good as
+/// absent.
+template <typename Member>
+bool read_members(json::Scanner& in, Member member) {
+  if (!in.open_object()) return false;
+  std::string_view key;
+  while (in.next_key(key)) {
+    if (in.peek() == 'n' ? !in.literal("null") : !member(key)) return false;
+  }
+  return in.ok();
+}
+
+/// Microseconds: what is not above zero is absent.
+inline std::uint64_t microseconds(std::int64_t number) {
+  return number > 0 ? static_cast<std::uint64_t>(number) : 0;
+}
+
+}  // namespace sluice::zipkin

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "pipeline/codec/zipkin/address.h"
+#include "pipeline/codec/zipkin/text.h"
+#include "pipeline/model/span_view.h"
+
+namespace sluice::zipkin {
+
+struct Endpoint {
+  Text service_name;
+  Address ipv4;
+  Address ipv6;
+  std::uint16_t port = 0;  ///< 0: absent
+
+  void place(const Address& address) {
+    if (address.family == Address::Family::ipv4) ipv4 = address;
+    if (address.family == Address::Family::ipv6) ipv6 = address;
+  }
+  bool empty() const { return service_name.empty() && !ipv4 && !ipv6 && port == 0; }
+};
+
+/// An id as it came: big-endian bytes, padded at the left.
+template <std::size_t size>
+struct Id {
+  enum class State : std::uint8_t { absent, valid, invalid };
+  std::array<char, size> bytes{};
+  State state = State::absent;
+  std::string_view view() const { return {bytes.data(), size}; }
+};
+/// `digits` hexadecimal ones, at most twice the size; zeros only are absent.
+template <std::size_t size>
+Id<size> id_of_digits(std::string_view digits);
+/// A number, as Thrift has it.
+Id<8> id_of_number(std::int64_t number);
+Id<16> trace_id_of_numbers(std::int64_t high, std::int64_t low);
+/// Big-endian bytes: 8, or for a trace id 8 or 16; others are invalid, zeros only absent.
+template <std::size_t size>
+Id<size> id_of_bytes(std::string_view bytes);
+
+/// What a v2 span is beside its tags and annotations. Times are microseconds; 0: absent.
+struct SpanHead {
+  Id<16> trace_id;
+  Id<8> id;
+  Id<8> parent_id;
+  Text name;
+  std::uint64_t timestamp = 0;
+  std::uint64_t duration = 0;
+  Endpoint local;
+  Endpoint remote;
+  SpanKind kind = SpanKind::unspecified;
+  bool debug = false;
+  bool shared = false;
+};
+
+}  // namespace sluice::zipkin

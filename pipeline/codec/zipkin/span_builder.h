@@ -1,0 +1,110 @@
+#pragma once
+
+#include <array>
+#include <bitset>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "pipeline/codec/zipkin/grouped_spans.h"
+#include "pipeline/codec/zipkin/read.h"
+#include "pipeline/codec/zipkin/span.h"
+#include "pipeline/codec/zipkin/tag_role.h"
+#include "pipeline/codec/zipkin/text.h"
+
+namespace sluice::zipkin {
+
+/// Where all readers meet: makes OTLP spans of v2 spans whose parts are handed over in any order.
+/// What is handed over is remembered where it lies in the request and written when the span ends;
+/// past 128 tags or annotations the plain ones are written ahead, so that memory is bounded
+/// whatever a span holds.
+class SpanBuilder {
+ public:
+  enum class Version : std::uint8_t { v1, v2 };
+  SpanBuilder(SpanWriter& out, std::size_t expected, Version version, const ReadOptions& options,
+              ReadReport& report);
+
+  /// Begins a span; fill in the head before its end.
+  SpanHead& begin();
+  void tag(const Text& key, const Text& value);
+  void tag(const Text& key, bool value);
+  void tag(const Text& key, std::int64_t value);
+  void tag(const Text& key, double value);
+  void annotation(std::uint64_t timestamp, const Text& value);
+  /// Of a member given twice the last counts.
+  void forget_tags();
+  void forget_annotations() { annotations_.clear(); }
+  /// `position`: where the span starts in the request, for what is said about its ids.
+  void end(std::size_t position);
+  /// After the last span.
+  void finish() { spans_.finish(); }
+
+ private:
+  enum class Type : std::uint8_t { text, boolean, integer, real };
+  struct Tag {
+    Text key;
+    Text value;
+    std::uint64_t bits = 0;
+    Type type = Type::text;
+  };
+  struct Annotation {
+    std::uint64_t timestamp;
+    Text value;
+  };
+  static constexpr std::size_t roles = static_cast<std::size_t>(TagRole::last_noted) + 1;
+  static constexpr std::size_t links_max = 128;
+
+  void add(const Tag& tag);
+  void add_plain(const Tag& tag);
+  void keep_link(const Tag& tag, unsigned number);
+  bool has(TagRole role) const { return present_[static_cast<std::size_t>(role)]; }
+  const Tag& slot(TagRole role) const { return slots_[static_cast<std::size_t>(role)]; }
+  std::string_view text(TagRole role);
+
+  const char* invalid_id() const;
+  void write_head();
+  void write_kind();
+  void write_times();
+  void write_endpoint(const Endpoint& endpoint, bool local);
+  void write_links();
+  void write_dropped_counts();
+  void write_status();
+  bool census_status();
+  bool explicit_status();
+  void error_status();
+  void http_status();
+  void status(StatusCode code, const Text& message);
+  void write_single_as_attribute(TagRole role);
+  void write_tags();
+  void write_annotations();
+  void write_attribute(const Tag& tag);
+  bool write_parsed(const Text& key, std::string_view value);
+  Text service_name() const;
+  std::string_view resource();
+  std::string_view scope();
+
+  SpanWriter& out_;
+  GroupedSpans spans_;
+  const Version version_;
+  const ReadOptions& options_;
+  ReadReport& report_;
+
+  SpanHead head_;
+  std::vector<Tag> tags_;
+  std::vector<Annotation> annotations_;
+  std::vector<Tag> resource_tags_;
+  std::uint64_t keys_seen_ = 0;  ///< a bit for each hash of a key among `tags_`
+  std::array<Tag, roles> slots_{};
+  std::bitset<roles> present_;
+  std::vector<Tag> links_;
+  std::bitset<links_max> links_present_;
+
+  SpanWriter resource_;
+  Text resource_name_;  ///< what `resource_` holds, if it holds a name alone
+  bool resource_named_ = false;
+  SpanWriter scope_;
+  std::string scratch_;
+};
+
+}  // namespace sluice::zipkin
