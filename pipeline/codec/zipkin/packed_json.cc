@@ -87,10 +87,15 @@ class Writer {
   }
 
   void escape(char byte) {
-    if (byte == '"' || byte == '\\') {
-      out_ += '\\';
-      out_ += byte;
-      return;
+    switch (byte) {
+      case '"': out_ += "\\\""; return;
+      case '\\': out_ += "\\\\"; return;
+      case '\b': out_ += "\\b"; return;
+      case '\f': out_ += "\\f"; return;
+      case '\n': out_ += "\\n"; return;
+      case '\r': out_ += "\\r"; return;
+      case '\t': out_ += "\\t"; return;
+      default: break;
     }
     char code[6] = {'\\', 'u', '0', '0'};
     hex::encode({&byte, 1}, code + 4);

@@ -144,6 +144,7 @@ class Writer {
   }
 
   void quoted(std::string_view value) {
+    if (value.empty()) return out_.put("\"\"");
     std::string repaired;
     if (!valid_utf8(value)) {
       repaired = repair_utf8(value);
