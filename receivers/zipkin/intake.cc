@@ -14,11 +14,11 @@
 namespace sluice::zipkin_door {
 namespace {
 
-/// The translated spans are usually two thirds of JSON and a little more than the binary forms;
-/// freezing settles what they really took.
+/// The translated spans are usually two thirds of JSON and a little more than the binary forms; to
+/// guess too little would cost a copy. Freezing settles what they really took.
 std::size_t expected_size(Format format, std::size_t body) {
   const bool is_json = format == Format::v2_json || format == Format::v1_json;
-  return is_json ? body / 2 + body / 8 : body + body / 4;
+  return is_json ? body / 2 + body / 4 : body + body / 4;
 }
 
 std::uint64_t now_unix_nano() {

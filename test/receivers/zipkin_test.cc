@@ -193,7 +193,7 @@ TEST_CASE("what does not parse is answered with the reason as text, and nothing 
     CHECK(body_of(answer) == reason + "\n");
   };
   check(v2_path, json, R"([{"traceId":"1","id":"2"},)",
-        "at byte 26: expected an object, found the end");
+        "at byte 26: expected an object near \"id\", found the end");
   check(v2_path, proto, "\x0a\x05xx", "at byte 2: a malformed list of spans");
   check(v1_path, thrift, "\x0c", "the input ends too early at byte 1");
   check(v2_path, json, v1_span,

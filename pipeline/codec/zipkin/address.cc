@@ -51,7 +51,7 @@ Address parse_address(std::string_view text) {
   Address address;
   if (text.size() >= address.digits.size()) return address;
   if (is_dotted_quad(text)) {
-    std::copy(text.begin(), text.end(), address.digits.begin());
+    *std::copy(text.begin(), text.end(), address.digits.begin()) = '\0';
     address.size = static_cast<std::uint8_t>(text.size());
     address.family = Address::Family::ipv4;
     return address;

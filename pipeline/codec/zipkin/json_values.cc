@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <functional>
 
 namespace sluice::zipkin {
 namespace {
@@ -61,8 +60,8 @@ bool read_address(json::Scanner& in, Endpoint& out) {
 
 }  // namespace
 
-bool read_text(json::Scanner& in, Text& out) {
-  if (in.peek() != '"') return in.expected("a string");
+/// With escapes, or with a mistake.
+bool read_unusual_text(json::Scanner& in, Text& out) {
   const char* const start = in.at() + 1;
   const char* const end = in.end();
   const char* at = json::find_string_stop(start, end);
@@ -80,28 +79,17 @@ bool read_text(json::Scanner& in, Text& out) {
   return true;
 }
 
-bool next_text_key(json::Scanner& in, Text& key) {
-  const char* const before = in.at();
-  std::string_view found;
-  if (!in.next_key(found)) return false;
-  const bool in_place =
-      std::less_equal<>()(before, found.data()) && std::less<>()(found.data(), in.at());
-  if (in_place) [[likely]] {
-    key = Text(found);
-    return true;
-  }
-  // The scanner unescaped it. Ahead of it there were a comma and white space at most.
+/// The key that was just read, which the scanner unescaped. Between `before` and it there were a
+/// comma and white space at most.
+Text raw_key(const json::Scanner& in, const char* before) {
   const char* const start = std::find(before, in.end(), '"') + 1;
   const char* at = json::find_string_stop(start, in.end());
   while (*at != '"') at = json::find_string_stop(json::read_escape(at, in.end()).next, in.end());
-  key = Text({start, static_cast<std::size_t>(at - start)}, Text::Form::json);
-  return true;
+  return Text({start, static_cast<std::size_t>(at - start)}, Text::Form::json);
 }
 
-bool read_tag_value(json::Scanner& in, Text& out) {
+bool read_literal_value(json::Scanner& in, Text& out) {
   const char first = in.peek();
-  if (first == '"') [[likely]]
-    return read_text(in, out);
   std::string_view token;
   if (first == 't' || first == 'f') {
     token = first == 't' ? "true" : "false";

@@ -12,7 +12,7 @@
 namespace sluice::zipkin {
 namespace {
 
-constexpr std::size_t tags_max = 128, annotations_max = 128, resource_tags_max = 64;
+constexpr std::size_t annotations_max = 128, resource_tags_max = 64;
 /// A resource is compared and copied for each group: what is larger stays with the span.
 constexpr std::size_t role_text_max = 4096;
 constexpr std::size_t packed_text_max = 64 * 1024;  // larger ones are names as they are
@@ -43,9 +43,7 @@ SpanBuilder::SpanBuilder(SpanWriter& out, std::size_t expected, Version version,
       options_(options),
       report_(report),
       resource_(256),
-      scope_(0) {
-  tags_.reserve(16);
-}
+      scope_(0) {}
 
 SpanHead& SpanBuilder::begin() {
   head_ = SpanHead();
@@ -56,7 +54,7 @@ SpanHead& SpanBuilder::begin() {
 }
 
 void SpanBuilder::forget_tags() {
-  tags_.clear();
+  tag_count_ = 0;
   resource_tags_.clear();
   keys_seen_ = 0;
   present_.reset();
@@ -77,7 +75,13 @@ void SpanBuilder::tag(const Text& key, double value) {
 void SpanBuilder::add(const Tag& tag) {
   const std::string_view key =
       tag.key.size <= key_size_max ? plain(tag.key, scratch_) : std::string_view();
-  TagRole role = role_of(key);
+  const TagRole role = role_of(key);
+  if (role == TagRole::attribute) [[likely]]
+    return add_plain(tag);
+  add(tag, key, role);
+}
+
+void SpanBuilder::add(const Tag& tag, std::string_view key, TagRole role) {
   const bool v1_alone = role == TagRole::census_code || role == TagRole::census_description;
   // Numbers are attributes whatever they are called.
   const bool typed = tag.type == Type::integer || tag.type == Type::real;
@@ -109,16 +113,23 @@ void SpanBuilder::add(const Tag& tag) {
 void SpanBuilder::add_plain(const Tag& tag) {
   const std::uint64_t bit = tag.key.is_plain() ? key_bit(tag.key) : ~std::uint64_t{0};
   if ((keys_seen_ & bit) != 0) {
-    const auto known =
-        std::ranges::find_if(tags_, [&](const Tag& other) { return same(other.key, tag.key); });
-    if (known != tags_.end()) {
+    if (Tag* const known = known_plain(tag.key)) {
       *known = tag;
       return;
     }
   }
   keys_seen_ |= bit;
-  if (tags_.size() == tags_max) write_tags();
-  tags_.push_back(tag);
+  if (tag_count_ == tags_max) write_tags();
+  tags_[tag_count_++] = tag;
+}
+
+SpanBuilder::Tag* SpanBuilder::known_plain(const Text& key) {
+  for (std::size_t i = 0; i < tag_count_; ++i) {
+    const Text& other = tags_[i].key;
+    const bool differ = other.size != key.size && other.is_plain() && key.is_plain();
+    if (!differ && same(other, key)) return &tags_[i];
+  }
+  return nullptr;
 }
 
 void SpanBuilder::keep_link(const Tag& tag, unsigned number) {
@@ -255,8 +266,14 @@ void SpanBuilder::write_dropped_counts() {
 }
 
 void SpanBuilder::write_tags() {
-  for (const Tag& tag : tags_) write_attribute(tag);
-  tags_.clear();
+  for (std::size_t i = 0; i < tag_count_; ++i) {
+    const Tag& tag = tags_[i];
+    if (tag.type == Type::text && !options_.parse_string_tags) [[likely]]
+      append_attribute(out_, otlp::span::attributes, tag.key, tag.value);
+    else
+      write_attribute(tag);
+  }
+  tag_count_ = 0;
   keys_seen_ = 0;
 }
 

@@ -56,6 +56,8 @@ class SpanBuilder {
   static constexpr std::size_t links_max = 128;
 
   void add(const Tag& tag);
+  void add(const Tag& tag, std::string_view key, TagRole role);
+  Tag* known_plain(const Text& key);
   void add_plain(const Tag& tag);
   void keep_link(const Tag& tag, unsigned number);
   bool has(TagRole role) const { return present_[static_cast<std::size_t>(role)]; }
@@ -91,7 +93,9 @@ class SpanBuilder {
   ReadReport& report_;
 
   SpanHead head_;
-  std::vector<Tag> tags_;
+  static constexpr std::size_t tags_max = 128;
+  std::array<Tag, tags_max> tags_;
+  std::size_t tag_count_ = 0;
   std::vector<Annotation> annotations_;
   std::vector<Tag> resource_tags_;
   std::uint64_t keys_seen_ = 0;  ///< a bit for each hash of a key among `tags_`

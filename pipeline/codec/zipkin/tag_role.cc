@@ -76,8 +76,11 @@ constexpr std::array<std::uint8_t, 27> first = [] {
 }();
 
 bool fits(const Rule& rule, std::string_view key) {
-  if (rule.key.back() != '.') return key == rule.key;
-  return key.size() > rule.key.size() && key.starts_with(rule.key);
+  const std::size_t size = rule.key.size();
+  // The last letters first: those of different keys usually differ.
+  if (key.size() < size || key[size - 1] != rule.key[size - 1]) return false;
+  const bool is_prefix = rule.key.back() == '.';
+  return is_prefix == (key.size() > size) && key.starts_with(rule.key);
 }
 
 }  // namespace
@@ -85,8 +88,9 @@ bool fits(const Rule& rule, std::string_view key) {
 TagRole role_of(std::string_view key) {
   const auto letter = static_cast<std::size_t>(key.empty() ? 255 : key[0] - 'a');
   if (letter >= first.size() - 1) return TagRole::attribute;
+  const char second = key.size() > 1 ? key[1] : '\0';
   for (std::size_t i = first[letter]; i < first[letter + 1]; ++i) {
-    if (fits(rules[i], key)) return rules[i].role;
+    if (rules[i].key[1] == second && fits(rules[i], key)) return rules[i].role;
   }
   const bool is_link = key[0] == 'o' && link_number(key) < links_max;
   return is_link ? TagRole::link : TagRole::attribute;

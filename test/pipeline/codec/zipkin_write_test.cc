@@ -84,8 +84,9 @@ TEST_CASE("ids are written in lower case, trace ids in the width that they need"
 
 TEST_CASE("the local service has the name of the resource, or what stands in for it", "[zipkin]") {
   const auto local = [](Attributes resource, std::string_view fallback = "") {
-    return written(make_batch({{.attributes = std::move(resource), .scope = "", .spans = {{.kind = 0}}}}),
-                   fallback)[0];
+    return written(
+        make_batch({{.attributes = std::move(resource), .scope = "", .spans = {{.kind = 0}}}}),
+        fallback)[0];
   };
   CHECK(local({{"service.name", "s"}})["localEndpoint"]["serviceName"] == "s");
   CHECK_FALSE(local({{"service.name", "s"}}).contains("tags"));
