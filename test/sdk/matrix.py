@@ -10,63 +10,17 @@ A case passes when every backend ends with exactly the spans, resources and scop
 Prepared by test/run.sh: FOLDER holds venv/, node/, java/, emit-go and otelcol."""
 import argparse
 import contextlib
-import os
 import pathlib
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 
+from daemon import Daemon, free_ports, wait_for
 from sink import Sink
 
 HERE = pathlib.Path(__file__).resolve().parent
 TRACES = 120  # of five spans each: several requests per SDK, and a few per batch
 SPANS = TRACES * 5
-
-
-def free_ports(count):
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-
-
-def wait_for(condition, seconds, what):
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            raise AssertionError(f"waited {seconds} s for {what}")
-        time.sleep(0.02)
-
-
-def listening(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-class Daemon:
-    """A program with a configuration file, up while the `with` lasts; ended by SIGTERM, exit code checked."""
-
-    def __init__(self, command, config, port, folder, name):
-        path = folder / f"{name}.yaml"
-        path.write_text(config)
-        self.log = folder / f"{name}.log"
-        self.command, self.port = command + ["--config", str(path)], port
-
-    def __enter__(self):
-        self.process = subprocess.Popen(self.command, stdout=self.log.open("w"), stderr=subprocess.STDOUT)
-        wait_for(lambda: listening(self.port) or self.process.poll() is not None, 30, f"port {self.port}")
-        if self.process.poll() is not None:
-            raise AssertionError(f"{self.command[0]} ended at once:\n{self.log.read_text()}")
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        code = self.process.wait(30)
-        if code != 0:
-            raise AssertionError(f"{self.command[0]} ended with {code}:\n{self.log.read_text()[-4000:]}")
 
 
 def forwarding_collector(grpc_port, sink_port):
