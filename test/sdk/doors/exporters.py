@@ -17,7 +17,8 @@ def compact(values):
 class Exporter:
     lists: typing.Callable = compact  # the text of an attribute that is a list
     scope: tuple = ("otel.scope", "otel.library")  # the prefixes under which it names the scope
-    resource_on_spans: bool = False  # whether the resource's attributes are on each span, and not the process
+    resource_on_spans: bool = False  # whether the resource's attributes are on each span
+    resource_in_process: bool = True  # whether they are in the process
     name_on_spans: bool = False  # the same of service.name
     event_key: str = "event"
     internal: bool = True  # whether it says so of a span that is internal
@@ -30,6 +31,7 @@ class Exporter:
     process: dict = dataclasses.field(default_factory=dict)
     annotation: typing.Callable = None
     lower_case: bool = False
+    peer: bool = False  # whether it makes a remote endpoint of peer.service
     debug: bool = False
 
     def tags(self, service, content, span):
@@ -74,7 +76,7 @@ class Exporter:
             if span.get("link") and self.links:
                 one["links"] = [content["link"]]
             spans.append(one)
-        process = [] if self.resource_on_spans else self.resource(content)
+        process = self.resource(content) if self.resource_in_process else []
         return translate.jaeger(service, {"process": process, "spans": spans}, made, copy.deepcopy(self.process))
 
     def number(self, tag):
@@ -95,6 +97,8 @@ class Exporter:
             if span["events"]:
                 one["annotations"] = [{"timestamp": event["time"], "value": self.annotation(event)}
                                       for event in span["events"]]
+            if self.peer and "peer.service" in tags:
+                one["remoteEndpoint"] = {"serviceName": tags["peer.service"]}
             if self.debug:
                 one["debug"] = True
             spans.append(one)
@@ -111,20 +115,21 @@ def attributes(event):
     return {key: value for key, _, value in event["attributes"]}
 
 
-PYTHON_THRIFT = Exporter(lists=lambda values: str(tuple(values)), resource_on_spans=True, name_on_spans=True,
-                         event_key="message")
-PYTHON_GRPC = PYTHON_THRIFT
-NODE = Exporter(numbers="float64")
-GO = Exporter(internal=False)
-JAVA = Exporter(process={"jaeger.version": ["string", "opentelemetry-java"], "hostname": translate.ANY,
-                         "ip": translate.ANY})
+PYTHON_GRPC = Exporter(lists=lambda values: str(tuple(values)), resource_on_spans=True, name_on_spans=True,
+                       event_key="message")
+PYTHON_THRIFT = dataclasses.replace(PYTHON_GRPC, resource_in_process=False)
+NODE = Exporter(lists=lambda values: ",".join(str(each) for each in values), scope=("otel.library",), numbers="float64",
+                resource_on_spans=True, resource_in_process=False, name_on_spans=True, internal=False)
+GO = Exporter(scope=("otel.library",), internal=False)
+JAVA_GRPC = Exporter(internal=False, process={"jaeger.version": ["string", "opentelemetry-java"],
+                                              "hostname": translate.ANY, "ip": translate.ANY})
+JAVA_THRIFT = dataclasses.replace(JAVA_GRPC, message_key="otel.status_message")
+ERROR_TEXT = ("error", "string", "upstream said no")
 PYTHON_ZIPKIN = Exporter(lists=lambda values: json.dumps([str(each) for each in values], separators=(",", ":")),
-                         resource_on_spans=True, name_on_spans=True, error_tag=("error", "string", "upstream said no"),
-                         message_key="", debug=True,
+                         resource_on_spans=True, name_on_spans=True, error_tag=ERROR_TEXT, message_key="", debug=True,
                          annotation=lambda event: json.dumps({event["name"]: attributes(event)}))
 NODE_ZIPKIN = Exporter(lists=lambda values: ",".join(str(each) for each in values), scope=(), resource_on_spans=True,
-                       name_on_spans=True, error_tag=("error", "string", "upstream said no"), message_key="",
-                       annotation=lambda event: event["name"])
-GO_ZIPKIN = Exporter(resource_on_spans=True, error_tag=("error", "string", "upstream said no"), message_key="",
-                     lower_case=True, annotation=lambda event:
-                     f'{event["name"]}: {compact(attributes(event))}' if event["attributes"] else event["name"])
+                       name_on_spans=True, error_tag=ERROR_TEXT, message_key="", annotation=lambda event: event["name"])
+GO_ZIPKIN = Exporter(resource_on_spans=True, error_tag=ERROR_TEXT, message_key="", lower_case=True, peer=True,
+                     annotation=lambda event: f'{event["name"]}: {compact(attributes(event))}'
+                     if event["attributes"] else event["name"])

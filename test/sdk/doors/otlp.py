@@ -50,7 +50,7 @@ def request():
 
 def expected(made):
     content = cases.CONTENT["otel"]
-    common = {"host.cores": "8", "zone": "ü", "otel.scope.name": "doors", "otel.scope.version": "1.2.3"}
+    common = {"process.pid": "8", "zone": "ü", "otel.scope.name": "doors", "otel.scope.version": "1.2.3"}
     trace, link = content["link"]
     own = [
         {"text": "naïve – 製品 🚀", "empty": "", "yes": "true", "no": "false", "large": "9007199254740991",
@@ -69,7 +69,7 @@ def expected(made):
             one["kind"] = span["kind"].upper()
         spans.append(one)
     spans[0]["annotations"] = [
-        {"timestamp": 1700000000250000, "value": 'retry|{"attempt":2,"reason":"timeout"}|0'},
+        {"timestamp": 1700000000312500, "value": 'retry|{"attempt":2,"reason":"timeout"}|0'},
         {"timestamp": 1700000000375000, "value": "no attributes"}]
     spans[1]["remoteEndpoint"] = {"serviceName": "stock"}
     return spans

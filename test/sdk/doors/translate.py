@@ -105,7 +105,7 @@ def zipkin_spans(service, content, made, root=None):
     return spans
 
 
-RESOURCE_PREFIXES = ("service.", "host.", "telemetry.")
+RESOURCE_PREFIXES = ("service.", "host.", "process.", "telemetry.")
 
 
 def zipkin(spans):

@@ -133,6 +133,7 @@ async function opentelemetry({client, service, address, content}) {
 }
 
 async function main() {
+  setInterval(() => {}, 1000); // the clients' own timers do not keep a process alive
   const kinds = {jaeger, jaeger128: jaeger, sampling, zipkin, otel: opentelemetry};
   for (const each of JSON.parse(fs.readFileSync(0)).cases) {
     let done;
