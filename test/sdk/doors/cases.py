@@ -37,8 +37,7 @@ def jaeger_content(binary, numbers="int64"):
     content = copy.deepcopy(CONTENT["jaeger"])
 
     def adapt(tags):
-        return [[key, numbers, float(value) if numbers == "float64" else value] if kind == "int64" else [key, kind, value]
-                for key, kind, value in tags if binary or kind != "binary"]
+        return [translate.number(tag, numbers) for tag in tags if binary or tag[1] != "binary"]
 
     content["process"] = adapt(content["process"])
     for span in content["spans"]:
@@ -59,6 +58,9 @@ JAEGER = [
     jaeger("python-old", "jaeger128-udp", "compact", "Python-4.8.0"),
     *[jaeger("node", client, door, "Node-3.19.0", binary=True, numbers="float64", **UUID) for client, door in
       [("jaeger-udp", "binary"), ("jaeger128-udp", "binary"), ("jaeger-http", "jaeger_http")]],
+    # A service that has nothing but the address of its jaeger-agent, which also says what to sample.
+    jaeger("node", "jaeger-env", "agent", "Node-3.19.0", binary=True, numbers="float64", sampler={
+        "sampler.type": ["string", "probabilistic"], "sampler.param": ["float64", 1.0]}, **UUID),
     *[jaeger("go", client, door, "Go-2.30.0", binary=True, sampler={}, **UUID) for client, door in
       [("jaeger-udp", "compact"), ("jaeger128-udp", "compact"), ("jaeger-http", "jaeger_http")]],
     *[jaeger("java", client, door, "Java-1.8.1") for client, door in

@@ -1,4 +1,4 @@
-"""How each of OpenTelemetry's exporters writes a span for Jaeger or Zipkin: their ways differ, and are not ours to judge.
+"""How each of OpenTelemetry's exporters writes a span for Jaeger or Zipkin: their ways differ.
 
 `Exporter` turns the content "otel" of content.json into spans of Jaeger or of Zipkin as that exporter sends them."""
 import copy
@@ -22,27 +22,22 @@ class Exporter:
     name_on_spans: bool = False  # the same of service.name
     event_key: str = "event"
     internal: bool = True  # whether it says so of a span that is internal
-    ok: bool = True  # whether it says so of a status that is set to ok
-    unset: bool = False  # the same of a status that is not set
     error_tag: tuple = ("error", "bool", True)
     message_key: str = "otel.status_description"
-    numbers: str = "int64"
-    links: bool = True
-    process: dict = dataclasses.field(default_factory=dict)
-    annotation: typing.Callable = None
-    lower_case: bool = False
+    numbers: str = "int64"  # its kind of whole numbers
+    process: dict = dataclasses.field(default_factory=dict)  # the tags that it adds to the process by itself
+    annotation: typing.Callable = None  # the text of an event
+    lower_case: bool = False  # whether it writes names so
     peer: bool = False  # whether it makes a remote endpoint of peer.service
-    debug: bool = False
+    debug: bool = False  # whether it calls a sampled span one to debug
 
     def tags(self, service, content, span):
         tags = []
         for key, kind, value in span["attributes"]:
             if kind in ("strings", "int64s"):
                 tags.append([key, "string", self.lists(value)])
-            elif kind == "int64" and self.numbers == "float64":
-                tags.append([key, "float64", float(value)])
             else:
-                tags.append([key, kind, value])
+                tags.append(translate.number([key, kind, value], self.numbers))
         if self.resource_on_spans:
             tags += self.resource(content)
         if self.name_on_spans:
@@ -52,16 +47,15 @@ class Exporter:
         return tags + self.status(span)
 
     def resource(self, content):
-        return [[key, self.numbers if kind == "int64" else kind, float(value) if self.numbers == "float64" == kind else value]
-                for key, kind, value in content["resource"]]
+        return [translate.number(tag, self.numbers) for tag in content["resource"]]
 
     def status(self, span):
         if span["status"] == "error":
             tags = [["otel.status_code", "string", "ERROR"], list(self.error_tag)]
             return tags + ([[self.message_key, "string", span["message"]]] if self.message_key else [])
         if span["status"] == "ok":
-            return [["otel.status_code", "string", "OK"]] if self.ok else []
-        return [["otel.status_code", "string", "UNSET"]] if self.unset else []
+            return [["otel.status_code", "string", "OK"]]
+        return []
 
     def jaeger(self, service, content, made):
         spans = []
@@ -71,16 +65,14 @@ class Exporter:
             if span["kind"] != "internal" or self.internal:
                 one["tags"].append(["span.kind", "string", span["kind"]])
             one["logs"] = [{"time": event["time"], "fields": [[self.event_key, "string", event["name"]],
-                                                               *[self.number(each) for each in event["attributes"]]]}
+                                                               *[translate.number(each, self.numbers)
+                                                                 for each in event["attributes"]]]}
                            for event in span["events"]]
-            if span.get("link") and self.links:
+            if span.get("link"):
                 one["links"] = [content["link"]]
             spans.append(one)
         process = self.resource(content) if self.resource_in_process else []
         return translate.jaeger(service, {"process": process, "spans": spans}, made, copy.deepcopy(self.process))
-
-    def number(self, tag):
-        return [tag[0], "float64", float(tag[2])] if tag[1] == "int64" and self.numbers == "float64" else tag
 
     def zipkin(self, service, content, made):
         spans = []

@@ -8,6 +8,7 @@ from opentelemetry.proto.resource.v1 import resource_pb2
 from opentelemetry.proto.trace.v1 import trace_pb2
 
 KINDS = ["unspecified", "internal", "server", "client", "producer", "consumer"]
+VALUE_KINDS = {"string_value": "string", "bool_value": "bool", "int_value": "int64", "double_value": "float64"}
 STATUSES = ["unset", "ok", "error"]
 
 
@@ -46,7 +47,7 @@ def value_of(any_value):
         return ["array", [value_of(each) for each in value.values]]
     if kind == "bytes_value":
         return ["binary", value.hex()]
-    return [{"string_value": "string", "bool_value": "bool", "int_value": "int64", "double_value": "float64"}[kind], value]
+    return [VALUE_KINDS[kind], value]
 
 
 def attributes_of(key_values):
@@ -87,7 +88,8 @@ def differences(got, want, path=""):
     if isinstance(got, dict) and isinstance(want, dict):
         lines = [f"{path}.{key}: not expected, {got[key]!r}" for key in got if key not in want]
         lines += [f"{path}.{key}: missing, {want[key]!r}" for key in want if key not in got]
-        return lines + [line for key in got if key in want for line in differences(got[key], want[key], f"{path}.{key}")]
+        both = [key for key in got if key in want]
+        return lines + [line for key in both for line in differences(got[key], want[key], f"{path}.{key}")]
     if isinstance(got, list) and isinstance(want, list) and len(got) == len(want):
         return [line for index, each in enumerate(got) for line in differences(each, want[index], f"{path}[{index}]")]
     if want == got and (type(got) is type(want) or isinstance(want, (Between, Text))):

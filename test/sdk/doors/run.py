@@ -4,9 +4,9 @@
 usage: run.py --sluice BINARY --work FOLDER [--only TEXT]
 
 A program per language (python/, node/, go/, java/) makes the spans of content.json with each client it has, and prints
-the ids that the client gave them. A case passes when the spans that arrive are those: ids, parents, names, kinds, times,
-attributes with their types, events, links, status, resource and scope. What came as Zipkin goes on to a Zipkin server as
-well, which must give back the spans that were sent. Prepared by test/run.sh in FOLDER."""
+the ids that the client gave them. A case passes when the spans that arrive are those: ids, parents, names, kinds,
+times, attributes with their types, events, links, status, resource and scope. What came as Zipkin goes on to a Zipkin
+server as well, which must give back the spans that were sent. Prepared by test/run.sh in FOLDER."""
 import argparse
 import contextlib
 import json
@@ -177,7 +177,8 @@ def addresses():
     tcp = ["otlp", "zipkin", "zipkin_proto", "jaeger_http", "jaeger_grpc", "sampling", "sampling_grpc", "server"]
     ports = dict(zip(tcp, free_ports(len(tcp))))
     ports.update(zip(["compact", "binary"], free_ports(2, socket.SOCK_DGRAM)))
-    return {name: f"127.0.0.1:{port}" for name, port in ports.items()}
+    found = {name: f"127.0.0.1:{port}" for name, port in ports.items()}
+    return {**found, "agent": f"{found['binary']},{found['sampling']}"}
 
 
 def main():
@@ -192,7 +193,7 @@ def main():
     with tempfile.TemporaryDirectory() as temporary, contextlib.ExitStack() as stack:
         folder = pathlib.Path(temporary)
         server = stack.enter_context(ZipkinServer(arguments.work / "zipkin-server.jar", server_port, folder))
-        strategies = sampling.Strategies(folder / "strategies.json")
+        strategies = sampling.Strategies(folder / "strategies.json", ["node jaeger-env"])
         stack.enter_context(Daemon([arguments.sluice], sluice_config(doors, sink, server_port, strategies.path),
                                    int(doors["zipkin"].split(":")[1]), folder, "sluice"))
         server.wait()

@@ -45,15 +45,15 @@ CASES = [
 
 
 class Strategies:
-    """The file: without the service of the last case at first."""
+    """The file: without the service of the last case at first. `others`: services beside those of the cases."""
 
-    def __init__(self, path):
+    def __init__(self, path, others):
         self.path, self.lock = path, threading.Lock()
-        self.write(CASES[:-1])
+        self.kept = [{"service": service, **KEEPS_ALL_BUT}
+                     for service in [*others, *(case.service for case in CASES[:-1])]]
+        self.write(self.kept)
 
-    def write(self, known):
-        services = [{"service": case.service, **(LIMITED if case.kind == "ratelimiting" else KEEPS_ALL_BUT)}
-                    for case in known]
+    def write(self, services):
         text = json.dumps({"default_strategy": {"type": "probabilistic", "param": 0.0}, "service_strategies": services})
         beside = self.path.with_suffix(".new")
         beside.write_text(text)
@@ -63,4 +63,4 @@ class Strategies:
         """Changes the file once a client has been served from the first one."""
         if "kept" in answer:
             with self.lock:
-                self.write(CASES)
+                self.write([*self.kept, {"service": CASES[-1].service, **LIMITED}])

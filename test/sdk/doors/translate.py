@@ -13,6 +13,12 @@ def typed(tags):
     return {key: [kind, value] for key, kind, value in tags}
 
 
+def number(tag, kind):
+    """The tag as a client writes it that has one kind of whole numbers: "int64", or "float64" for all."""
+    key, own, value = tag
+    return [key, kind, float(value) if kind == "float64" else value] if own == "int64" else tag
+
+
 def ids_of(spans, made, index):
     """Trace, own and parent id of a span, from the ids that the program printed."""
     span = spans[index]
@@ -75,8 +81,8 @@ def jaeger_event(log):
 
 
 def jaeger_links(span, made):
-    links = [[*made[index], "", {"opentracing.ref_type": ["string", "follows_from"]}] for index in span.get("follows", [])]
-    return links + [[*link, "", {"opentracing.ref_type": ["string", "follows_from"]}] for link in span.get("links", [])]
+    followed = [made[index] for index in span.get("follows", [])] + span.get("links", [])
+    return [[*link, "", {"opentracing.ref_type": ["string", "follows_from"]}] for link in followed]
 
 
 def jaeger_process(version, **more):
@@ -100,7 +106,7 @@ def zipkin_spans(service, content, made, root=None):
             one["parentId"] = parent
         if "shared" in span:
             one["shared"] = True
-        one.update({key: span[key] for key in ("kind", "remoteEndpoint", "annotations", "tags", "debug") if span.get(key)})
+        one.update({key: span[key] for key in ("kind", "remoteEndpoint", "annotations", "tags") if span.get(key)})
         spans.append(one)
     return spans
 

@@ -5,6 +5,21 @@ const fs = require('fs');
 const value = ([, type, raw]) => (type === 'binary' ? Buffer.from(raw, 'hex') : raw);
 const typed = (tags) => Object.fromEntries(tags.map((tag) => [tag[0], value(tag)]));
 
+// A service that knows nothing but where its jaeger-agent is, and asks it what to sample.
+async function tracerOfEnvironment(service, address, options) {
+  const [agent, sampler] = address.split(',');
+  const [JAEGER_AGENT_HOST, JAEGER_AGENT_PORT] = agent.split(':');
+  Object.assign(process.env, {JAEGER_SERVICE_NAME: service, JAEGER_AGENT_HOST, JAEGER_AGENT_PORT,
+    JAEGER_SAMPLER_TYPE: 'remote', JAEGER_SAMPLER_PARAM: '0', JAEGER_SAMPLER_REFRESH_INTERVAL: '50',
+    JAEGER_SAMPLER_MANAGER_HOST_PORT: sampler});
+  const tracer = require('jaeger-client').initTracerFromEnv({}, options);
+  for (const end = Date.now() + 20000; Date.now() < end;) {
+    if (tracer.startSpan('kept').context().isSampled()) return tracer;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error('the strategy never arrived');
+}
+
 async function jaeger({client, service, address, content}) {
   const {initTracer, opentracing} = require('jaeger-client');
   const [host, port] = address.split(':');
@@ -12,9 +27,9 @@ async function jaeger({client, service, address, content}) {
     ? {collectorEndpoint: `http://${address}/api/traces`} : {agentHost: host, agentPort: Number(port)};
   const failures = [];
   const logger = {info() {}, error: (message) => failures.push(message)};
-  const tracer = initTracer(
-    {serviceName: service, sampler: {type: 'const', param: 1}, reporter},
-    {tags: typed(content.process), traceId128bit: client.includes('128'), logger});
+  const options = {tags: typed(content.process), traceId128bit: client.includes('128'), logger};
+  const tracer = client.includes('env') ? await tracerOfEnvironment(service, address, options)
+    : initTracer({serviceName: service, sampler: {type: 'const', param: 1}, reporter}, options);
   const made = content.spans.map(() => null);
   content.spans.forEach((span, index) => {
     const references = (span.follows || []).map((each) => opentracing.followsFrom(made[each].context()));
@@ -124,7 +139,8 @@ async function opentelemetry({client, service, address, content}) {
     const one = tracer.startSpan(span.name, {kind: SpanKind[span.kind.toUpperCase()], startTime: time(span.start),
       attributes: typed(span.attributes), links: span.link ? [{context: foreign}] : []}, parent);
     for (const event of span.events) one.addEvent(event.name, typed(event.attributes), time(event.time));
-    if (span.status !== 'unset') one.setStatus({code: SpanStatusCode[span.status.toUpperCase()], message: span.message});
+    const code = SpanStatusCode[span.status.toUpperCase()];
+    if (code) one.setStatus({code, message: span.message});
     made.push(one);
   }
   made.forEach((one, index) => one.end(time(content.spans[index].start + content.spans[index].duration)));
