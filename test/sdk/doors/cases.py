@@ -95,11 +95,17 @@ def zipkin(program, client, door="zipkin", without=()):
     return Case(program, client, door, zipkin_content(without), want, sent)
 
 
+def zipkin_by_agent(program, client, door, without):
+    """By Jaeger's receiver: nothing of it goes to the Zipkin server."""
+    return dataclasses.replace(zipkin(program, client, door, without), in_zipkin=None)
+
+
 PY_ZIPKIN = ("shared", "remote but a server")
 ZIPKIN_JS = ("ipv6", "name of a remote client")
 ZIPKIN = [
     zipkin("python-old", "py_zipkin-v1-json", without=PY_ZIPKIN),
     zipkin("python-old", "py_zipkin-v1-thrift", without=PY_ZIPKIN),
+    zipkin_by_agent("python-old", "py_zipkin-udp", "compact", without=(*PY_ZIPKIN, "ipv6")),
     zipkin("python", "py_zipkin-v2-json", without=PY_ZIPKIN),
     zipkin("python", "py_zipkin-v2-proto", "zipkin_proto", without=PY_ZIPKIN),
     zipkin("python", "py_zipkin-grpc", without=PY_ZIPKIN),

@@ -62,7 +62,8 @@ def expected(made):
     for index, span in enumerate(content["spans"]):
         _, own_id, parent = translate.ids_of(content["spans"], made, index)
         one = {"traceId": TRACE, "id": own_id, "name": span["name"].lower(), "timestamp": span["start"],
-               "duration": span["duration"], "localEndpoint": {"serviceName": SERVICE}, "tags": {**common, **own[index]}}
+               "duration": span["duration"], "localEndpoint": {"serviceName": SERVICE},
+               "tags": {**common, **own[index]}}
         if parent:
             one["parentId"] = parent
         if span["kind"] != "internal":

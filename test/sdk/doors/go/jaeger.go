@@ -70,7 +70,8 @@ func jaegerClient(d door) answer {
 		one.FinishWithOptions(finish)
 		context := one.Context().(jaeger.SpanContext)
 		id := context.TraceID()
-		ids = append(ids, []string{fmt.Sprintf("%016x%016x", id.High, id.Low), fmt.Sprintf("%016x", uint64(context.SpanID()))})
+		ids = append(ids, []string{fmt.Sprintf("%016x%016x", id.High, id.Low),
+			fmt.Sprintf("%016x", uint64(context.SpanID()))})
 	}
 	check(closer.Close())
 	return answer{"ids": ids}

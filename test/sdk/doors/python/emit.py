@@ -74,14 +74,15 @@ def py_zipkin(case):
         "v1-thrift": (Encoding.V1_THRIFT, "/api/v1/spans", "application/x-thrift"),
         "v2-json": (Encoding.V2_JSON, "/api/v2/spans", "application/json"),
         "v2-proto": (Encoding.V2_PROTO3, "/api/v2/spans", "application/x-protobuf"),
-        "grpc": (Encoding.V2_PROTO3, None, None),
+        "grpc": (Encoding.V2_PROTO3, report, None),
+        "udp": (Encoding.V1_THRIFT, emit_zipkin_batch, None),
     }[case["client"].removeprefix("py_zipkin-")]
     content = case["content"]
     spans, endpoint = content["spans"], content["endpoint"]
 
     def post(body):
-        if path is None:
-            return report(case["address"], bytes(body))
+        if callable(path):
+            return path(case["address"], bytes(body))
         connection = http.client.HTTPConnection(case["address"], timeout=10)
         connection.request("POST", path, body, {"Content-Type": media})
         status = connection.getresponse().status
@@ -120,6 +121,24 @@ def report(address, body):
     with grpc.insecure_channel(address) as channel:
         answer = channel.unary_unary("/zipkin.proto3.SpanService/Report")(body, timeout=10)
         assert answer == b"", answer
+
+
+def emit_zipkin_batch(address, body):
+    """The other call of a jaeger-agent, by jaeger-client's stub; the body is py_zipkin's list of Thrift."""
+    from jaeger_client.local_agent_net import LocalAgentSender
+    from jaeger_client.thrift_gen.agent import Agent
+    from jaeger_client.thrift_gen.zipkincore import ttypes
+    from thrift.protocol import TBinaryProtocol, TCompactProtocol
+    from thrift.transport import TTransport
+    binary = TBinaryProtocol.TBinaryProtocol(TTransport.TMemoryBuffer(body))
+    _, count = binary.readListBegin()
+    spans = [ttypes.Span() for _ in range(count)]
+    for span in spans:
+        span.read(binary)
+    host, port = address.split(":")
+    sender = LocalAgentSender(host, 1, int(port))
+    Agent.Client(sender, type("Factory", (), {"getProtocol": lambda _, to: TCompactProtocol.TCompactProtocol(to)})()
+                 ).emitZipkinBatch(spans)
 
 
 def exporter(name, address):
@@ -173,7 +192,6 @@ KINDS = {"jaeger": jaeger, "jaeger128": jaeger, "sampling": sampling, "py_zipkin
 for each in json.load(sys.stdin)["cases"]:
     try:
         done = KINDS[each["client"].split("-")[0]](each)
-    except Exception as error:  # of this case alone
-        traceback.print_exc()
-        done = {"error": repr(error)}
+    except Exception:  # of this case alone
+        done = {"error": traceback.format_exc()}
     print(json.dumps({"service": each["service"], **done}), flush=True)

@@ -70,7 +70,8 @@ public final class Doors {
   static String padded(String hex, int size) { return "0".repeat(size - hex.length()) + hex; }
 
   public static void main(String[] arguments) throws Exception {
-    JsonObject input = JsonParser.parseReader(new InputStreamReader(System.in, StandardCharsets.UTF_8)).getAsJsonObject();
+    JsonObject input = JsonParser.parseReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))
+        .getAsJsonObject();
     for (JsonElement element : input.getAsJsonArray("cases")) {
       Case each = Case.of(element.getAsJsonObject());
       JsonObject answer;

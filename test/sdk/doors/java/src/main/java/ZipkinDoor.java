@@ -7,6 +7,7 @@ import com.google.gson.JsonObject;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import zipkin2.reporter.AsyncReporter;
 import zipkin2.reporter.Encoding;
 import zipkin2.reporter.SpanBytesEncoder;
@@ -28,14 +29,16 @@ final class ZipkinDoor {
         .endpoint("http://" + each.address() + "/api/" + version + "/spans").build()) {
       List<List<String>> ids;
       if (format.equals("json")) { // Brave's own writer of JSON; the others are Zipkin's
-        try (AsyncZipkinSpanHandler handler = AsyncZipkinSpanHandler.create(sender)) {
+        try (AsyncZipkinSpanHandler handler = AsyncZipkinSpanHandler.newBuilder(sender)
+            .messageTimeout(100, TimeUnit.MILLISECONDS).build()) {
           ids = make(each, handler);
           handler.flush();
         }
       } else {
         SpanBytesEncoder encoder = Map.of("proto", SpanBytesEncoder.PROTO3, "thrift", SpanBytesEncoder.THRIFT,
             "v1", SpanBytesEncoder.JSON_V1).get(format);
-        try (AsyncReporter<zipkin2.Span> reporter = AsyncReporter.builder(sender).build(encoder)) {
+        try (AsyncReporter<zipkin2.Span> reporter = AsyncReporter.builder(sender)
+            .messageTimeout(100, TimeUnit.MILLISECONDS).build(encoder)) {
           ids = make(each, ZipkinSpanHandler.create(reporter));
           reporter.flush();
         }
@@ -56,7 +59,7 @@ final class ZipkinDoor {
         if (from.has("parent")) {
           span = tracing.tracer().newChild(made.get(from.get("parent").getAsInt()).context());
         } else if (from.has("shared")) { // the server's half of a call: its context came over the wire
-          span = tracing.tracer().joinSpan(made.get(from.get("shared").getAsInt()).context().toBuilder().shared(false).build());
+          span = tracing.tracer().joinSpan(made.get(from.get("shared").getAsInt()).context());
         } else {
           span = tracing.tracer().newTrace();
         }
