@@ -23,7 +23,7 @@ def jaeger(case):
     host, port = case["address"].split(":")
     content = case["content"]
     tracer = Config(
-        config={"sampler": {"type": "const", "param": True}, "tags": typed(content["process"]),
+        config={"sampler": {"type": "const", "param": True}, "tags": {"ip": "127.0.0.1", **typed(content["process"])},
                 "generate_128bit_trace_id": case["client"] == "jaeger128",
                 "local_agent": {"reporting_host": host, "reporting_port": int(port)}},
         service_name=case["service"], validate=True).new_tracer()
