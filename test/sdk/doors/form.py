@@ -68,7 +68,7 @@ def read(row):
     return {
         "resource": attributes_of(resource.attributes), "scope": [scope.name, scope.version],
         "trace": span.trace_id.hex(), "id": span.span_id.hex(), "parent": span.parent_span_id.hex(),
-        "state": span.trace_state, "name": span.name, "kind": KINDS[span.kind],
+        "state": span.trace_state, "flags": span.flags, "name": span.name, "kind": KINDS[span.kind],
         "start": span.start_time_unix_nano, "end": span.end_time_unix_nano,
         "status": [STATUSES[span.status.code], span.status.message],
         "attributes": attributes_of(span.attributes),

@@ -56,7 +56,7 @@ def jaeger_span(spans, made, index, resource, root_tags):
         tags.pop(f"otel.library.{part}", None)
     return {
         "resource": resource, "scope": scope, "trace": trace, "id": own, "parent": parent, "state": "",
-        "name": span["name"], "kind": kind, "start": span["start"] * 1000,
+        "flags": 1, "name": span["name"], "kind": kind, "start": span["start"] * 1000,
         "end": (span["start"] + span["duration"]) * 1000, "status": jaeger_status(tags), "attributes": tags,
         "events": [jaeger_event(log) for log in span["logs"]], "links": jaeger_links(span, made),
     }
@@ -139,10 +139,13 @@ def zipkin_span(span):
     if attributes.get("span.kind") == ["string", "internal"]:
         kind = "internal"
         attributes.pop("span.kind")
+    for mark in ("debug", "shared"):
+        if span.get(mark):
+            attributes[f"zipkin.{mark}"] = ["bool", True]
     start, duration = span["timestamp"], span["duration"]
     return {
         "resource": resource, "scope": scope, "trace": span["traceId"], "id": span["id"],
-        "parent": span.get("parentId", ""), "state": "", "name": span["name"], "kind": kind,
+        "parent": span.get("parentId", ""), "state": "", "flags": 0, "name": span["name"], "kind": kind,
         "start": nanoseconds(start), "end": nanoseconds(start, duration), "status": status, "attributes": attributes,
         "events": [[each["timestamp"] * 1000, each["value"], {}] for each in span.get("annotations", [])], "links": [],
     }
@@ -155,14 +158,16 @@ def nanoseconds(start, duration=0):
 
 
 def zipkin_status(attributes):
+    """`error` stays where it alone says what failed, so that it is the same on its way back to Zipkin."""
     code = attributes.pop("otel.status_code", None)
     message = attributes.pop("otel.status_description", ["string", ""])[1]
-    error = attributes.pop("error", None)
-    if error and error[1] != "true":
-        message = error[1]
+    error = attributes.pop("error", ["string", None])[1]
     if code:
-        return [code[1].lower(), message]
-    return ["error", message] if error else ["unset", ""]
+        return [code[1].lower(), message or error or ""]
+    if error is None:
+        return ["unset", ""]
+    attributes["error"] = ["string", error]
+    return ["error", error]
 
 
 def address(prefix, endpoint):
