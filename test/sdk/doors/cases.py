@@ -112,6 +112,7 @@ ZIPKIN = [
     zipkin("node", "zipkin-v1", without=ZIPKIN_JS),
     zipkin("node", "zipkin-v2", without=ZIPKIN_JS),
     zipkin("go", "zipkin-json"),
+    zipkin("go", "zipkin64-json"),
     zipkin("go", "zipkin-proto", "zipkin_proto"),
     zipkin("java", "brave-json"),
     zipkin("java", "brave-proto", "zipkin_proto"),
@@ -134,7 +135,10 @@ def by_zipkin(program, client, exporter, door="zipkin"):
 
     def want(service, content, answer):
         return translate.zipkin(sent(service, content, answer))
-    return Case(program, client, door, CONTENT["otel"], want, sent)
+
+    def back(service, content, answer):
+        return translate.come_back(sent(service, content, answer))
+    return Case(program, client, door, CONTENT["otel"], want, back)
 
 
 OPENTELEMETRY = [

@@ -122,6 +122,6 @@ PYTHON_ZIPKIN = Exporter(lists=lambda values: json.dumps([str(each) for each in 
                          annotation=lambda event: json.dumps({event["name"]: attributes(event)}))
 NODE_ZIPKIN = Exporter(lists=lambda values: ",".join(str(each) for each in values), scope=(), resource_on_spans=True,
                        name_on_spans=True, error_tag=ERROR_TEXT, message_key="", annotation=lambda event: event["name"])
-GO_ZIPKIN = Exporter(resource_on_spans=True, error_tag=ERROR_TEXT, message_key="", lower_case=True, peer=True,
-                     annotation=lambda event: f'{event["name"]}: {compact(attributes(event))}'
+GO_ZIPKIN = Exporter(resource_on_spans=True, name_on_spans=True, error_tag=ERROR_TEXT, message_key="",
+                     lower_case=True, peer=True, annotation=lambda event: f'{event["name"]}: {compact(attributes(event))}'
                      if event["attributes"] else event["name"])

@@ -1,6 +1,7 @@
 """What sluice should make of the spans of content.json: the translation of Jaeger and Zipkin to OTLP, once more.
 
 Written from the tables of the formats, for the content alone: small, and independent of the code under test."""
+import json
 import socket
 
 from form import Between, Text
@@ -98,7 +99,7 @@ def zipkin_spans(service, content, made, root=None):
     spans = []
     for index, span in enumerate(content["spans"]):
         trace, own, parent = ids_of(content["spans"], made, index)
-        one = {"traceId": trace, "id": own, "name": span["name"], "timestamp": span["timestamp"],
+        one = {"traceId": trace.removeprefix("0" * 16), "id": own, "name": span["name"], "timestamp": span["timestamp"],
                "duration": span["duration"], "localEndpoint": {"serviceName": service, **content["endpoint"]}}
         if index == 0 and root:
             one["timestamp"], one["duration"] = Between(*root), Between(1, root[1] - root[0])
@@ -121,10 +122,10 @@ def zipkin(spans):
 
 def zipkin_span(span):
     attributes = {key: ["string", value] for key, value in span.get("tags", {}).items()}
-    resource = {key: attributes.pop(key) for key in list(attributes) if key.startswith(RESOURCE_PREFIXES)}
-    local = span.get("localEndpoint", {})
-    if "serviceName" in local:
-        resource["service.name"] = ["string", local["serviceName"]]
+    local = span["localEndpoint"]
+    resource = {key: attributes.pop(key) for key in list(attributes)
+                if key.startswith(RESOURCE_PREFIXES) and key != "service.name"}
+    resource["service.name"] = ["string", local["serviceName"]]
     scope = [attributes.pop(f"otel.scope.{part}", attributes.pop(f"otel.library.{part}", ["string", ""]))[1]
              for part in ("name", "version")]
     for part in ("name", "version"):
@@ -133,7 +134,7 @@ def zipkin_span(span):
     attributes.update(address("network.local", local))
     remote = span.get("remoteEndpoint", {})
     attributes.update(address("network.peer", remote))
-    if "serviceName" in remote and "service.peer.name" not in attributes:
+    if "serviceName" in remote and "peer.service" not in attributes:
         attributes["service.peer.name"] = ["string", remote["serviceName"]]
     kind = span["kind"].lower() if span.get("kind") else "unspecified"
     if attributes.get("span.kind") == ["string", "internal"]:
@@ -144,11 +145,25 @@ def zipkin_span(span):
             attributes[f"zipkin.{mark}"] = ["bool", True]
     start, duration = span["timestamp"], span["duration"]
     return {
-        "resource": resource, "scope": scope, "trace": span["traceId"], "id": span["id"],
+        "resource": resource, "scope": scope, "trace": span["traceId"].zfill(32), "id": span["id"],
         "parent": span.get("parentId", ""), "state": "", "flags": 0, "name": span["name"], "kind": kind,
         "start": nanoseconds(start), "end": nanoseconds(start, duration), "status": status, "attributes": attributes,
         "events": [[each["timestamp"] * 1000, each["value"], {}] for each in span.get("annotations", [])], "links": [],
     }
+
+
+def come_back(spans):
+    """What a Zipkin server has of OpenTelemetry's spans after their way through OTLP."""
+    spans = json.loads(json.dumps(spans))
+    for span in spans:
+        span["name"] = span["name"].lower()
+        for part in ("name", "version"):  # the older of two names for the same
+            text = span["tags"].pop(f"otel.library.{part}", None)
+            if text:
+                span["tags"][f"otel.scope.{part}"] = text
+        if "peer.service" in span["tags"]:
+            span["remoteEndpoint"] = {"serviceName": span["tags"]["peer.service"]}
+    return spans
 
 
 def nanoseconds(start, duration=0):

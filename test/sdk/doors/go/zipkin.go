@@ -26,7 +26,7 @@ func zipkinClient(d door) answer {
 	local := d.Content.Endpoint
 	local.ServiceName = d.Service
 	tracer, err := zipkin.NewTracer(reporter, zipkin.WithLocalEndpoint(modelEndpoint(local)),
-		zipkin.WithTraceID128Bit(true), zipkin.WithSharedSpans(true))
+		zipkin.WithTraceID128Bit(!d.has("64")), zipkin.WithSharedSpans(true))
 	check(err)
 	var made []zipkin.Span
 	ids := [][]string{}
