@@ -123,5 +123,5 @@ PYTHON_ZIPKIN = Exporter(lists=lambda values: json.dumps([str(each) for each in 
 NODE_ZIPKIN = Exporter(lists=lambda values: ",".join(str(each) for each in values), scope=(), resource_on_spans=True,
                        name_on_spans=True, error_tag=ERROR_TEXT, message_key="", annotation=lambda event: event["name"])
 GO_ZIPKIN = Exporter(resource_on_spans=True, name_on_spans=True, error_tag=ERROR_TEXT, message_key="",
-                     lower_case=True, peer=True, annotation=lambda event: f'{event["name"]}: {compact(attributes(event))}'
-                     if event["attributes"] else event["name"])
+                     lower_case=True, peer=True, annotation=lambda event: event["name"] + (
+                         f": {compact(attributes(event))}" if event["attributes"] else ""))

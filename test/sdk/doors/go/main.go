@@ -101,7 +101,8 @@ func run(d door) (result answer) {
 	}()
 	kind, _, _ := strings.Cut(d.Client, "-")
 	return map[string]func(door) answer{"jaeger": jaegerClient, "jaeger128": jaegerClient, "sampling": samplingJaeger,
-		"otelsampling": samplingOpenTelemetry, "zipkin": zipkinClient, "zipkin64": zipkinClient, "otel": openTelemetry}[kind](d)
+		"otelsampling": samplingOpenTelemetry, "zipkin": zipkinClient, "zipkin64": zipkinClient,
+		"otel": openTelemetry}[kind](d)
 }
 
 func main() {
