@@ -237,7 +237,8 @@ pb::Resource resource_of(const Process& process) {
   const auto add = [&](const Tag& tag, std::string key) {
     set(*out.add_attributes(), tag, std::move(key));
   };
-  if (!process.service.empty()) add(text("", process.service), "service.name");
+  if (!process.service.empty() && find(process.tags, "service.name") == nullptr)
+    add(text("", process.service), "service.name");
   for (const Tag& tag : process.tags) {
     if (tag.key == "hostname" && find(process.tags, "host.name") == nullptr)
       add(tag, "host.name");

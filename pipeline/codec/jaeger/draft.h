@@ -44,17 +44,20 @@ inline constexpr std::string_view no_service_name = "OTLPResourceNoServiceName";
 
 /// A process's tags as attributes of the resource: `hostname` becomes `host.name`, and
 /// `jaeger.version` V becomes `opencensus.exporterversion` Jaeger-V, where those are not there.
-/// First `see` for all keys, then `write` for all tags.
+/// First `see` for all keys, then the service's name unless a tag has it, then `write` for all
+/// tags.
 class ResourceNames {
  public:
   void see(std::string_view key) {
     has_host_name_ |= key == "host.name";
     has_exporter_version_ |= key == "opencensus.exporterversion";
+    has_service_name_ |= key == "service.name";
   }
+  bool has_service_name() const { return has_service_name_; }
   void write(SpanWriter& out, Tag tag) const;
 
  private:
-  bool has_host_name_ = false, has_exporter_version_ = false;
+  bool has_host_name_ = false, has_exporter_version_ = false, has_service_name_ = false;
 };
 
 /// The tags that say what OTLP has fields for, kept until the last tag, since they bear on one

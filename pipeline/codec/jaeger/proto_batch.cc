@@ -219,9 +219,10 @@ void write_resource(std::string_view process, SpanWriter& out, Mistake& mistake)
   const std::string_view service = service_of(process, mistake);
   if (service == no_service_name) return;
   const std::size_t mark = out.begin(otlp::resource_spans::resource, 256);
-  if (!service.empty()) out.attribute(otlp::resource::attributes, "service.name", service);
   ResourceNames names;
   each_tag(process, mistake, [&](const Tag& tag) { names.see(tag.key); });
+  if (!service.empty() && !names.has_service_name())
+    out.attribute(otlp::resource::attributes, "service.name", service);
   each_tag(process, mistake, [&](const Tag& tag) { names.write(out, tag); });
   out.end(mark);
 }

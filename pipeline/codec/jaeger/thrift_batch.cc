@@ -210,21 +210,15 @@ struct ProcessReader {
   }
 };
 
-/// The collector's two renamings; neither where the new name is taken.
-template <typename Reader>
-void write_process_tags(const ProcessReader<Reader>& process, SpanWriter& out) {
-  ResourceNames names;
-  process.each_tag([&](const Tag& tag) { names.see(tag.key); });
-  process.each_tag([&](const Tag& tag) { names.write(out, tag); });
-}
-
 template <typename Reader>
 void write_resource(const ProcessReader<Reader>& process, SpanWriter& out) {
   if (process.service == no_service_name) return;
   const std::size_t mark = out.begin(otlp::resource_spans::resource, 256);
-  if (!process.service.empty())
+  ResourceNames names;
+  process.each_tag([&](const Tag& tag) { names.see(tag.key); });
+  if (!process.service.empty() && !names.has_service_name())
     out.attribute(otlp::resource::attributes, "service.name", process.service);
-  write_process_tags(process, out);
+  process.each_tag([&](const Tag& tag) { names.write(out, tag); });
   out.end(mark);
 }
 

@@ -103,6 +103,12 @@ TEST_CASE("the process is the resource", "[jaeger]") {
   CHECK(line_with_process({"OTLPResourceNoServiceName", {text("zone", "eu")}}).starts_with("|"));
 }
 
+TEST_CASE("a process that has its name among its tags too is named once, by the tag", "[jaeger]") {
+  CHECK(line_with_process({"shop", {text("zone", "eu"), text("service.name", "shop 2")}})
+            .starts_with(attribute("zone", "string_value: \"eu\"") + ' ' +
+                         attribute("service.name", "string_value: \"shop 2\"") + '|'));
+}
+
 TEST_CASE("hostname and jaeger.version have OpenTelemetry's names unless those are there",
           "[jaeger]") {
   const std::string renamed =
@@ -431,6 +437,7 @@ class Random {
                                                   "otel.scope.name",
                                                   "otel.scope.version",
                                                   "hostname",
+                                                  "service.name",
                                                   "http.status_code",
                                                   "host.name",
                                                   "otel.status_code",
