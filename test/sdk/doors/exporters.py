@@ -26,6 +26,7 @@ class Exporter:
     message_key: str = "otel.status_description"
     numbers: str = "int64"  # its kind of whole numbers
     process: dict = dataclasses.field(default_factory=dict)  # the tags that it adds to the process by itself
+    flags: int = 1  # 0 where it does not say that the span was sampled
     annotation: typing.Callable = None  # the text of an event
     lower_case: bool = False  # whether it writes names so
     peer: bool = False  # whether it makes a remote endpoint of peer.service
@@ -72,7 +73,8 @@ class Exporter:
                 one["links"] = [content["link"]]
             spans.append(one)
         process = self.resource(content) if self.resource_in_process else []
-        return translate.jaeger(service, {"process": process, "spans": spans}, made, copy.deepcopy(self.process))
+        return translate.jaeger(service, {"process": process, "spans": spans}, made, copy.deepcopy(self.process),
+                                flags=self.flags)
 
     def zipkin(self, service, content, made):
         spans = []
@@ -113,8 +115,8 @@ PYTHON_THRIFT = dataclasses.replace(PYTHON_GRPC, resource_in_process=False)
 NODE = Exporter(lists=lambda values: ",".join(str(each) for each in values), scope=("otel.library",), numbers="float64",
                 resource_on_spans=True, resource_in_process=False, name_on_spans=True, internal=False)
 GO = Exporter(scope=("otel.library",), internal=False)
-JAVA_GRPC = Exporter(internal=False, process={"jaeger.version": ["string", "opentelemetry-java"],
-                                              "hostname": translate.ANY, "ip": translate.ANY})
+JAVA_GRPC = Exporter(internal=False, flags=0, process={
+    "jaeger.version": ["string", "opentelemetry-java"], "hostname": translate.ANY, "ip": translate.ANY})
 JAVA_THRIFT = dataclasses.replace(JAVA_GRPC, message_key="otel.status_message")
 ERROR_TEXT = ("error", "string", "upstream said no")
 PYTHON_ZIPKIN = Exporter(lists=lambda values: json.dumps([str(each) for each in values], separators=(",", ":")),

@@ -32,7 +32,7 @@ def ids_of(spans, made, index):
 
 # --- Jaeger ---
 
-def jaeger(service, content, made, process=None, tags=None, links=()):
+def jaeger(service, content, made, process=None, tags=None, flags=1):
     """`process`: the tags that the client adds to its process by itself; `tags`: to the first span of a trace."""
     resource = {"service.name": ["string", service], **typed(content["process"]), **(process or {})}
     if "hostname" in resource:
@@ -41,7 +41,7 @@ def jaeger(service, content, made, process=None, tags=None, links=()):
         kind, version = resource.pop("jaeger.version")
         resource["opencensus.exporterversion"] = [kind, "Jaeger-" + version]
     spans = content["spans"]
-    return [jaeger_span(spans, made, index, resource, tags or {}) for index in range(len(spans))]
+    return [{**jaeger_span(spans, made, index, resource, tags or {}), "flags": flags} for index in range(len(spans))]
 
 
 def jaeger_span(spans, made, index, resource, root_tags):
@@ -57,7 +57,7 @@ def jaeger_span(spans, made, index, resource, root_tags):
         tags.pop(f"otel.library.{part}", None)
     return {
         "resource": resource, "scope": scope, "trace": trace, "id": own, "parent": parent, "state": "",
-        "flags": 1, "name": span["name"], "kind": kind, "start": span["start"] * 1000,
+        "name": span["name"], "kind": kind, "start": span["start"] * 1000,
         "end": (span["start"] + span["duration"]) * 1000, "status": jaeger_status(tags), "attributes": tags,
         "events": [jaeger_event(log) for log in span["logs"]], "links": jaeger_links(span, made),
     }
