@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "receivers/jaeger/agent.h"
+#include "receivers/jaeger/datagram.h"
 #include "test/fuzz/jaeger_translation.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -5,16 +5,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <catch2/catch.hpp>
-#include <cstdlib>
 #include <future>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "pipeline/net/event_loop.h"
 #include "pipeline/net/server.h"
-#include "receivers/jaeger/agent.h"
 #include "test/support/capture.h"
 #include "test/support/http2_peer.h"
 #include "test/support/jaeger_model.h"
@@ -485,37 +484,6 @@ TEST_CASE("what the pipeline refuses of datagrams is dropped and counted", "[jae
   busy.run();
   busy.stop();
   CHECK(busy.datagrams_dropped("busy") == 1);
-}
-
-TEST_CASE("broken datagrams leave the process running", "[jaeger_receiver]") {
-  const char* const wish = std::getenv("SLUICE_DATAGRAMS");
-  const std::uint64_t rounds = wish != nullptr ? std::strtoull(wish, nullptr, 10) : 100'000;
-  std::mt19937 random(5);
-  const model::Batch batch = batch_of(2);
-  const std::string samples[] = {model::compact_message(batch), model::binary_message(batch)};
-  std::array<std::uint64_t, jaeger_door::outcome_count> outcomes{};
-  std::string bytes;
-  for (std::uint64_t round = 0; round < rounds; ++round) {
-    bytes = samples[round % 2];
-    for (auto changes = 1 + random() % 4; changes > 0; --changes)
-      bytes[random() % bytes.size()] = static_cast<char>(random());
-    if (random() % 8 == 0) bytes.resize(random() % bytes.size());
-    SpanWriter out(512);
-    jaeger::Report report;
-    const jaeger_door::Outcome outcome =
-        round % 2 == 0 ? jaeger_door::read_datagram<thrift::CompactReader>(bytes, out, report)
-                       : jaeger_door::read_datagram<thrift::BinaryReader>(bytes, out, report);
-    ++outcomes[static_cast<std::size_t>(outcome)];
-    ParseReport parsed;
-    const auto made = SpanBatch::parse(std::move(out).take().freeze(), parsed);
-    if (!made || made->span_count() != report.spans || parsed.spans_invalid_id != 0)
-      FAIL("round " << round);
-  }
-  if (rounds >= 100'000) {
-    CHECK(outcomes[static_cast<std::size_t>(jaeger_door::Outcome::taken)] > 0);
-    CHECK(outcomes[static_cast<std::size_t>(jaeger_door::Outcome::malformed)] > 0);
-    CHECK(outcomes[static_cast<std::size_t>(jaeger_door::Outcome::unknown_method)] > 0);
-  }
 }
 
 }  // namespace sluice::test
