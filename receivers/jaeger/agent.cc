@@ -1,5 +1,6 @@
 #include "receivers/jaeger/agent.h"
 
+#include <chrono>
 #include <optional>
 #include <utility>
 
@@ -24,6 +25,7 @@ Counter& dropped(const ReceiverContext& context, const std::string& transport,
 Agent::Agent(const ReceiverContext& context, const std::string& transport,
              std::shared_ptr<Intake> intake, bool strict)
     : id_(context.id),
+      clock_(context.executor),
       intake_(std::move(intake)),
       strict_(strict),
       received_(context.metrics.counter("sluice_datagrams_received",
@@ -49,11 +51,11 @@ struct Agent::Respond {
   }
 };
 
-Outcome Agent::translate(const net::Datagram& datagram, SpanWriter& out) const {
+Outcome Agent::translate(const net::Datagram& datagram, std::uint64_t now, SpanWriter& out) const {
   if (datagram.truncated) return Outcome::too_large;
   const std::size_t start = out.size();
   jaeger::Report report;
-  const Outcome outcome = read(datagram.bytes, out, report);
+  const Outcome outcome = read(datagram.bytes, now, out, report);
   if (outcome != Outcome::taken) return outcome;
   log_invalid_ids(id_, report);
   if (!strict_ || report.spans_invalid_id == 0) {
@@ -72,9 +74,11 @@ void Agent::receive(std::span<const net::Datagram> datagrams, std::size_t worker
   std::optional<Charge> charge = intake_->ledger().try_charge(bytes);
   if (!charge) return busy_.add(datagrams.size());
   SpanWriter out(bytes * 3 / 4 + 256);
+  const auto now = static_cast<std::uint64_t>(
+      std::chrono::nanoseconds(clock_.wall_time().time_since_epoch()).count());
   std::uint64_t taken = 0;
   for (const net::Datagram& each : datagrams) {
-    const Outcome outcome = translate(each, out);
+    const Outcome outcome = translate(each, now, out);
     if (outcome == Outcome::taken)
       ++taken;
     else

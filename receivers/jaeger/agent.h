@@ -24,14 +24,16 @@ class Agent : public net::DatagramService {
  protected:
   Agent(const ReceiverContext& context, const std::string& transport,
         std::shared_ptr<Intake> intake, bool strict);
-  virtual Outcome read(std::string_view bytes, SpanWriter& out, jaeger::Report& report) const = 0;
+  virtual Outcome read(std::string_view bytes, std::uint64_t now, SpanWriter& out,
+                       jaeger::Report& report) const = 0;
 
  private:
   struct Respond;
-  Outcome translate(const net::Datagram& datagram, SpanWriter& out) const;
+  Outcome translate(const net::Datagram& datagram, std::uint64_t now, SpanWriter& out) const;
   void count(Outcome outcome) const { outcomes_[static_cast<std::size_t>(outcome)]->add(1); }
 
   const std::string id_;
+  const Executor& clock_;
   const std::shared_ptr<Intake> intake_;
   const bool strict_;
   Counter& received_;
@@ -50,8 +52,9 @@ class ThriftAgent final : public Agent {
       : Agent(context, transport, std::move(intake), strict) {}
 
  private:
-  Outcome read(std::string_view bytes, SpanWriter& out, jaeger::Report& report) const override {
-    return read_datagram<Reader>(bytes, out, report);
+  Outcome read(std::string_view bytes, std::uint64_t now, SpanWriter& out,
+               jaeger::Report& report) const override {
+    return read_datagram<Reader>(bytes, now, out, report);
   }
 };
 

@@ -21,12 +21,13 @@ enum class Outcome : std::uint8_t {
 inline constexpr std::size_t outcome_count = 7;
 
 /// Reads the message of one datagram, a call of the agent's `emitBatch` or `emitZipkinBatch`, and
-/// appends its spans to `out`, or nothing.
+/// appends its spans to `out`, or nothing. `now` (ns) stands in for times that a Zipkin span lacks.
 template <typename Reader>
-Outcome read_datagram(std::string_view bytes, SpanWriter& out, jaeger::Report& report);
-extern template Outcome read_datagram<thrift::BinaryReader>(std::string_view, SpanWriter&,
-                                                            jaeger::Report&);
-extern template Outcome read_datagram<thrift::CompactReader>(std::string_view, SpanWriter&,
-                                                             jaeger::Report&);
+Outcome read_datagram(std::string_view bytes, std::uint64_t now, SpanWriter& out,
+                      jaeger::Report& report);
+extern template Outcome read_datagram<thrift::BinaryReader>(std::string_view, std::uint64_t,
+                                                            SpanWriter&, jaeger::Report&);
+extern template Outcome read_datagram<thrift::CompactReader>(std::string_view, std::uint64_t,
+                                                             SpanWriter&, jaeger::Report&);
 
 }  // namespace sluice::jaeger_door

@@ -13,7 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     sluice::SpanWriter out(512);
     sluice::jaeger::Report report;
     const auto outcome =
-        sluice::jaeger_door::read_datagram<sluice::thrift::BinaryReader>(bytes, out, report);
+        sluice::jaeger_door::read_datagram<sluice::thrift::BinaryReader>(bytes, 1, out, report);
     sluice::test::check_translation(outcome == sluice::jaeger_door::Outcome::taken, std::move(out),
                                     report);
   }

@@ -23,19 +23,20 @@ TEST_CASE("broken datagrams leave the process running", "[jaeger_receiver]") {
   batch.spans[0].logs = {{5, {model::text("event", "retry")}}};
   batch.spans[0].refs = {{1, 2, 3, true}};
   batch.spans.push_back({});
-  const std::string samples[] = {model::compact_message(batch), model::binary_message(batch)};
+  const std::string samples[] = {model::compact_message(batch), model::binary_message(batch),
+                                 model::compact_zipkin_message(), model::binary_zipkin_message()};
   std::array<std::uint64_t, jaeger_door::outcome_count> outcomes{};
   std::string bytes;
   for (std::uint64_t round = 0; round < rounds; ++round) {
-    bytes = samples[round % 2];
+    bytes = samples[round % 4];
     for (auto changes = 1 + random() % 4; changes > 0; --changes)
       bytes[random() % bytes.size()] = static_cast<char>(random());
     if (random() % 8 == 0) bytes.resize(random() % bytes.size());
     SpanWriter out(512);
     jaeger::Report report;
     const jaeger_door::Outcome outcome =
-        round % 2 == 0 ? jaeger_door::read_datagram<thrift::CompactReader>(bytes, out, report)
-                       : jaeger_door::read_datagram<thrift::BinaryReader>(bytes, out, report);
+        round % 2 == 0 ? jaeger_door::read_datagram<thrift::CompactReader>(bytes, 1, out, report)
+                       : jaeger_door::read_datagram<thrift::BinaryReader>(bytes, 1, out, report);
     ++outcomes[static_cast<std::size_t>(outcome)];
     ParseReport parsed;
     const auto made = SpanBatch::parse(std::move(out).take().freeze(), parsed);

@@ -386,13 +386,33 @@ TEST_CASE("datagrams come in, Call or Oneway, those of one round as one batch",
   CHECK(binary.ledger.used() == 0);
 }
 
+TEST_CASE("Zipkin spans come in by the agent's door too", "[jaeger_receiver]") {
+  Daemon compact(compact_yaml);
+  const Client client(SOCK_DGRAM, compact.udp_port);
+  client.send(model::compact_zipkin_message());
+  client.send(model::compact_message(batch_of(1)));
+  compact.run();
+  compact.stop();
+  const std::vector<std::string> lines = compact.lines();
+  REQUIRE(lines.size() == 2);
+  const bool first = contains(lines[0], "name: \"get\"");
+  CHECK(contains(lines[first ? 0 : 1], "name: \"get\" kind: 2"));
+  CHECK(contains(lines[first ? 0 : 1], "string_value: \"shop\""));
+  Daemon binary(binary_yaml);
+  Client(SOCK_DGRAM, binary.udp_port).send(model::binary_zipkin_message());
+  binary.run();
+  binary.stop();
+  CHECK(binary.span_count() == 1);
+}
+
 TEST_CASE("a datagram of every method and message type leaves a counter behind",
           "[jaeger_receiver]") {
   Daemon daemon(compact_yaml);
   const Client client(SOCK_DGRAM, daemon.udp_port);
   std::uint64_t sent = 0;
   for (int type = 0; type < 8; ++type) {
-    for (const std::string& name : {"emitBatch"s, "getSamplingStrategy"s, ""s, "x"s}) {
+    for (const std::string& name :
+         {"emitBatch"s, "emitZipkinBatch"s, "getSamplingStrategy"s, ""s, "x"s}) {
       client.send(model::compact_message(batch_of(1), type, name));
       ++sent;
     }
@@ -400,7 +420,8 @@ TEST_CASE("a datagram of every method and message type leaves a counter behind",
   daemon.run();
   daemon.stop();
   CHECK(daemon.datagrams_received() == sent);
-  CHECK(daemon.datagrams_dropped("wrong_type") == 6 * 4);
+  CHECK(daemon.datagrams_dropped("wrong_type") == 6 * 5);
+  CHECK(daemon.datagrams_dropped("malformed") == 2);  // a struct where a list must be
   CHECK(daemon.datagrams_dropped("unknown_method") == 2 * 3);
   CHECK(daemon.span_count() == 2);
 }

@@ -120,6 +120,53 @@ std::string message(const Batch& batch, int type, std::string_view name) {
   return memory->getBufferAsString();
 }
 
+/// A Zipkin span with one annotation and its endpoint (zipkincore).
+void write_zipkin_span(apache::thrift::protocol::TProtocol& out) {
+  namespace type = apache::thrift::protocol;
+  const auto number = [&](std::int16_t id, std::int64_t value) {
+    out.writeFieldBegin("", type::T_I64, id);
+    out.writeI64(value);
+  };
+  const auto word = [&](std::int16_t id, const std::string& value) {
+    out.writeFieldBegin("", type::T_STRING, id);
+    out.writeString(value);
+  };
+  out.writeStructBegin("Span");
+  number(1, 1);
+  word(3, "get");
+  number(4, 2);
+  out.writeFieldBegin("", type::T_LIST, 6);
+  out.writeListBegin(type::T_STRUCT, 1);
+  out.writeStructBegin("Annotation");
+  number(1, 1'700'000'000'000'000);
+  word(2, "sr");
+  out.writeFieldBegin("", type::T_STRUCT, 3);
+  out.writeStructBegin("Endpoint");
+  word(3, "shop");
+  out.writeFieldStop();
+  out.writeStructEnd();
+  out.writeFieldStop();
+  out.writeStructEnd();
+  out.writeFieldStop();
+  out.writeStructEnd();
+}
+
+template <typename Protocol>
+std::string zipkin_message() {
+  namespace type = apache::thrift::protocol;
+  const auto memory = std::make_shared<Memory>();
+  Protocol out(memory);
+  out.writeMessageBegin("emitZipkinBatch", type::T_ONEWAY, 1);
+  out.writeStructBegin("args");
+  out.writeFieldBegin("spans", type::T_LIST, 1);
+  out.writeListBegin(type::T_STRUCT, 1);
+  write_zipkin_span(out);
+  out.writeFieldStop();
+  out.writeStructEnd();
+  out.writeMessageEnd();
+  return memory->getBufferAsString();
+}
+
 std::string id_bytes(std::uint64_t id) {
   std::string bytes(8, '\0');
   for (int i = 7; i >= 0; --i, id >>= 8) bytes[static_cast<std::size_t>(i)] = static_cast<char>(id);
@@ -442,6 +489,13 @@ std::string binary_message(const Batch& batch, int type, std::string_view name) 
 }
 std::string compact_message(const Batch& batch, int type, std::string_view name) {
   return message<apache::thrift::protocol::TCompactProtocol>(batch, type, name);
+}
+
+std::string binary_zipkin_message() {
+  return zipkin_message<apache::thrift::protocol::TBinaryProtocol>();
+}
+std::string compact_zipkin_message() {
+  return zipkin_message<apache::thrift::protocol::TCompactProtocol>();
 }
 
 std::string proto(const Batch& batch) {

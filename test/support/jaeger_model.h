@@ -68,6 +68,10 @@ std::string proto(const Batch& batch);  ///< a PostSpansRequest
 std::string binary_message(const Batch& batch, int type = 4, std::string_view name = "emitBatch");
 std::string compact_message(const Batch& batch, int type = 4, std::string_view name = "emitBatch");
 
+/// A call of `emitZipkinBatch` with one span: "get" of "shop", a server's, with ids 1 and 2.
+std::string binary_zipkin_message();
+std::string compact_zipkin_message();
+
 /// The spans in OTLP, each as "resource|scope|span" in libprotobuf's text form, sorted; those with
 /// invalid ids left out. `of_proto`: as protobuf has it (its parent is a reference).
 std::vector<std::string> naive(const Batch& batch, bool of_proto);
