@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(unit tsan e2e sdk release)
+[ ${#parts[@]} -gt 0 ] || parts=(unit tsan e2e sdk doors release)
 work=${XDG_CACHE_HOME:-$HOME/.cache}/sluice-test
 mkdir -p "$work"
 export PYTHONDONTWRITEBYTECODE=1
