@@ -128,6 +128,15 @@ class Scanner {
     first_ = false;
     return true;
   }
+  /// The same for one member, `,"key":` or `{"key":`, whose key the messages know then.
+  template <std::size_t size>
+  bool take_member(const char (&text)[size]) {
+    return take(text) && name_member(size);
+  }
+  template <std::size_t size>
+  bool take_first_member(const char (&text)[size]) {
+    return take_first(text) && name_member(size);
+  }
 
   /// `null`, `true` or `false`, whichever is asked for.
   bool literal(std::string_view word);
@@ -167,6 +176,11 @@ class Scanner {
     --depth_;
     first_ = false;
     return false;
+  }
+  /// `size`: of the text with its terminating zero.
+  bool name_member(std::size_t size) {
+    key_ = {at_ - size + 3, size - 5};
+    return true;
   }
   char skip_space();
   bool next(char bracket);

@@ -10,7 +10,11 @@ namespace {
 
 template <std::size_t size>
 void judge(Id<size>& id) {
-  const bool zero = std::all_of(id.bytes.begin(), id.bytes.end(), [](char b) { return b == 0; });
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  std::memcpy(&first, id.bytes.data(), sizeof first);
+  std::memcpy(&last, id.bytes.data() + size - sizeof last, sizeof last);
+  const bool zero = (first | last) == 0;
   id.state = zero ? Id<size>::State::absent : Id<size>::State::valid;
 }
 
@@ -31,6 +35,11 @@ void put_number(std::int64_t number, char* out) {
 template <std::size_t size>
 Id<size> id_of_digits(std::string_view digits) {
   Id<size> id;
+  if (digits.size() == 2 * size) [[likely]] {
+    if (!hex::decode(digits, id.bytes.data())) return invalid<size>();
+    judge(id);
+    return id;
+  }
   if (digits.empty() || digits.size() > 2 * size) return invalid<size>();
   std::array<char, 2 * size> padded{};
   padded.fill('0');

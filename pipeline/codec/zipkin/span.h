@@ -21,6 +21,12 @@ struct Endpoint {
     if (address.family == Address::Family::ipv6) ipv6 = address;
   }
   bool empty() const { return service_name.empty() && !ipv4 && !ipv6 && port == 0; }
+  void clear() {
+    service_name = Text();
+    ipv4.family = ipv6.family = Address::Family::none;
+    ipv4.size = ipv6.size = 0;
+    port = 0;
+  }
 };
 
 /// An id as it came: big-endian bytes, padded at the left.
@@ -54,6 +60,18 @@ struct SpanHead {
   SpanKind kind = SpanKind::unspecified;
   bool debug = false;
   bool shared = false;
+
+  /// As a new one, without touching what only counts where something else says so.
+  void clear() {
+    trace_id.state = Id<16>::State::absent;
+    id.state = parent_id.state = Id<8>::State::absent;
+    name = Text();
+    timestamp = duration = 0;
+    local.clear();
+    remote.clear();
+    kind = SpanKind::unspecified;
+    debug = shared = false;
+  }
 };
 
 }  // namespace sluice::zipkin

@@ -3,18 +3,17 @@
 #include <algorithm>
 #include <bit>
 #include <charconv>
-#include <limits>
+#include <cstring>
 
 #include "pipeline/codec/zipkin/names.h"
 #include "pipeline/codec/zipkin/packed_text.h"
+#include "pipeline/ensure.h"
 #include "pipeline/model/otlp_fields.h"
 
 namespace sluice::zipkin {
 namespace {
 
 constexpr std::size_t annotations_max = 128, resource_tags_max = 64;
-/// A resource is compared and copied for each group: what is larger stays with the span.
-constexpr std::size_t role_text_max = 4096;
 constexpr std::size_t packed_text_max = 64 * 1024;  // larger ones are names as they are
 constexpr std::size_t key_size_max = 64;            // no key that has a role is longer
 
@@ -22,15 +21,6 @@ std::uint64_t key_bit(const Text& key) {
   const auto first = static_cast<unsigned char>(key.size == 0 ? 0 : key.data[0]);
   const auto last = static_cast<unsigned char>(key.size == 0 ? 0 : key.data[key.size - 1]);
   return std::uint64_t{1} << ((key.size * 7 + first + last * 13u) & 63);
-}
-
-std::uint64_t nanoseconds(std::uint64_t microseconds) {
-  constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
-  return microseconds > most / 1000 ? most : microseconds * 1000;
-}
-
-std::uint64_t sum(std::uint64_t a, std::uint64_t b) {
-  return a + b < a ? std::numeric_limits<std::uint64_t>::max() : a + b;
 }
 
 }  // namespace
@@ -46,22 +36,34 @@ SpanBuilder::SpanBuilder(SpanWriter& out, std::size_t expected, Version version,
       scope_(0) {}
 
 SpanHead& SpanBuilder::begin() {
-  head_ = SpanHead();
+  head_.clear();
   annotations_.clear();
-  forget_tags();
+  written_count_ = 0;
+  keys_seen_ = 0;
+  forget_roles();
   spans_.begin_span();
   return head_;
 }
 
 void SpanBuilder::forget_tags() {
-  tag_count_ = 0;
+  while (written_count_ > 0) take_back(written_count_ - 1);
+  forget_roles();
+}
+
+void SpanBuilder::forget_roles() {
   resource_tags_.clear();
-  keys_seen_ = 0;
   present_.reset();
   links_present_.reset();
 }
 
-void SpanBuilder::tag(const Text& key, const Text& value) { add({key, value}); }
+void SpanBuilder::tag(const Text& key, const Text& value) {
+  const std::string_view name = key.size <= key_size_max ? plain(key, scratch_) : "";
+  const TagRole role = role_of(name);
+  if (role != TagRole::attribute || options_.parse_string_tags) [[unlikely]]
+    return add({key, value}, name, role);
+  remember(key);
+  append_attribute(out_, otlp::span::attributes, key, value);
+}
 void SpanBuilder::tag(const Text& key, bool value) {
   add({key, Text(value ? "true" : "false"), value ? 1u : 0u, Type::boolean});
 }
@@ -111,25 +113,41 @@ void SpanBuilder::add(const Tag& tag, std::string_view key, TagRole role) {
 }
 
 void SpanBuilder::add_plain(const Tag& tag) {
-  const std::uint64_t bit = tag.key.is_plain() ? key_bit(tag.key) : ~std::uint64_t{0};
-  if ((keys_seen_ & bit) != 0) {
-    if (Tag* const known = known_plain(tag.key)) {
-      *known = tag;
-      return;
-    }
-  }
-  keys_seen_ |= bit;
-  if (tag_count_ == tags_max) write_tags();
-  tags_[tag_count_++] = tag;
+  remember(tag.key);
+  write_attribute(tag);
 }
 
-SpanBuilder::Tag* SpanBuilder::known_plain(const Text& key) {
-  for (std::size_t i = 0; i < tag_count_; ++i) {
-    const Text& other = tags_[i].key;
+/// An attribute of that key is about to be written; one that is there already goes.
+void SpanBuilder::remember(const Text& key) {
+  const std::uint64_t bit = key.is_plain() ? key_bit(key) : ~std::uint64_t{0};
+  if ((keys_seen_ & bit) != 0) take_back(key);
+  if (written_count_ == written_max) written_count_ = keys_seen_ = 0;
+  keys_seen_ |= bit;
+  written_[written_count_++] = {key, out_.size()};
+}
+
+void SpanBuilder::take_back(const Text& key) {
+  for (std::size_t i = 0; i < written_count_; ++i) {
+    const Text& other = written_[i].key;
     const bool differ = other.size != key.size && other.is_plain() && key.is_plain();
-    if (!differ && same(other, key)) return &tags_[i];
+    if (!differ && same(other, key)) return take_back(i);
   }
-  return nullptr;
+}
+
+/// Cuts the attribute out of the span.
+void SpanBuilder::take_back(std::size_t index) {
+  const std::size_t offset = written_[index].offset;
+  std::string_view rest = out_.out().bytes().substr(offset);
+  wire::Cursor cursor(rest);
+  wire::Field attribute;
+  ensure(cursor.next(attribute), "an attribute stands where it was written");
+  const std::size_t size = attribute.whole.size();
+  char* const at = out_.out().data() + offset;
+  std::memmove(at, at + size, rest.size() - size);
+  out_.truncate(out_.size() - size);
+  --written_count_;
+  for (std::size_t i = index; i < written_count_; ++i)
+    written_[i] = {written_[i + 1].key, written_[i + 1].offset - size};
 }
 
 void SpanBuilder::keep_link(const Tag& tag, unsigned number) {
@@ -154,7 +172,6 @@ void SpanBuilder::end(std::size_t position) {
   write_status();
   write_links();
   write_dropped_counts();
-  write_tags();
   write_annotations();
   const std::string_view scope_message = scope();
   spans_.end_span(resource(), scope_message);
@@ -172,65 +189,6 @@ const char* SpanBuilder::invalid_id() const {
   if (head_.parent_id.state == State::invalid)
     return "whose parent id is not 1 to 16 hexadecimal digits";
   return nullptr;
-}
-
-void SpanBuilder::write_head() {
-  out_.string(otlp::span::trace_id, head_.trace_id.view());
-  out_.string(otlp::span::span_id, head_.id.view());
-  const bool has_parent = head_.parent_id.state == Id<8>::State::valid;
-  if (has_parent && head_.parent_id.bytes != head_.id.bytes)
-    out_.string(otlp::span::parent_span_id, head_.parent_id.view());
-  if (!head_.name.empty()) append_string(out_, otlp::span::name, head_.name);
-  write_kind();
-  write_times();
-  if (has(TagRole::trace_state))
-    append_string(out_, otlp::span::trace_state, slot(TagRole::trace_state).value);
-  if (!head_.local.empty()) write_endpoint(head_.local, true);
-  if (!head_.remote.empty()) write_endpoint(head_.remote, false);
-  if (head_.debug) out_.attribute(otlp::span::attributes, name::debug, true);
-  const Text& service = head_.local.service_name;
-  if (service.size > role_text_max)
-    append_attribute(out_, otlp::span::attributes, name::service, service);
-  else if (has(TagRole::service_name) && !service_name().empty())
-    write_single_as_attribute(TagRole::service_name);
-  if (head_.shared && head_.kind != SpanKind::client)
-    out_.attribute(otlp::span::attributes, name::shared, true);
-}
-
-void SpanBuilder::write_kind() {
-  SpanKind kind = head_.kind;
-  if (has(TagRole::span_kind)) {
-    if (kind == SpanKind::unspecified && text(TagRole::span_kind) == "internal")
-      kind = SpanKind::internal;
-    else
-      write_single_as_attribute(TagRole::span_kind);
-  }
-  if (kind != SpanKind::unspecified)
-    out_.varint(otlp::span::kind, static_cast<std::uint64_t>(kind));
-}
-
-void SpanBuilder::write_times() {
-  std::uint64_t start = nanoseconds(head_.timestamp);
-  if (head_.timestamp == 0) {
-    if (version_ == Version::v1) start = options_.now_unix_nano;
-    out_.attribute(otlp::span::attributes, name::absent_start, true);
-  }
-  const std::uint64_t end = sum(start, nanoseconds(head_.duration));
-  if (start != 0) out_.fixed64(otlp::span::start_time, start);
-  if (end != 0) out_.fixed64(otlp::span::end_time, end);
-}
-
-void SpanBuilder::write_endpoint(const Endpoint& endpoint, bool local) {
-  const auto number = otlp::span::attributes;
-  const Address& address = endpoint.ipv4 ? endpoint.ipv4 : endpoint.ipv6;
-  if (!local && !endpoint.service_name.empty() && !has(TagRole::peer_service))
-    append_attribute(out_, number, name::peer_service, endpoint.service_name);
-  if (address && !has(local ? TagRole::local_address : TagRole::peer_address))
-    out_.attribute(number, local ? name::local_address : name::peer_address, address.text());
-  if (endpoint.ipv4 && endpoint.ipv6)
-    out_.attribute(number, local ? name::local_ipv6 : name::peer_ipv6, endpoint.ipv6.text());
-  if (endpoint.port != 0 && !has(local ? TagRole::local_port : TagRole::peer_port))
-    out_.attribute(number, local ? name::local_port : name::peer_port, std::int64_t{endpoint.port});
 }
 
 /// Those that are numbered without a gap; the others stay tags.
@@ -263,18 +221,6 @@ void SpanBuilder::write_dropped_counts() {
     else
       write_single_as_attribute(role);
   }
-}
-
-void SpanBuilder::write_tags() {
-  for (std::size_t i = 0; i < tag_count_; ++i) {
-    const Tag& tag = tags_[i];
-    if (tag.type == Type::text && !options_.parse_string_tags) [[likely]]
-      append_attribute(out_, otlp::span::attributes, tag.key, tag.value);
-    else
-      write_attribute(tag);
-  }
-  tag_count_ = 0;
-  keys_seen_ = 0;
 }
 
 void SpanBuilder::write_annotations() {

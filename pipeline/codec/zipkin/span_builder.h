@@ -54,11 +54,21 @@ class SpanBuilder {
   };
   static constexpr std::size_t roles = static_cast<std::size_t>(TagRole::last_noted) + 1;
   static constexpr std::size_t links_max = 128;
+  /// Of tags that are looked at or compared as a whole, and of names that resources have.
+  static constexpr std::size_t role_text_max = 4096;
+
+  /// As much as fits.
+  static std::uint64_t nanoseconds(std::uint64_t microseconds) {
+    return microseconds > UINT64_MAX / 1000 ? UINT64_MAX : microseconds * 1000;
+  }
 
   void add(const Tag& tag);
   void add(const Tag& tag, std::string_view key, TagRole role);
-  Tag* known_plain(const Text& key);
+  void remember(const Text& key);
+  void take_back(const Text& key);
+  void take_back(std::size_t index);
   void add_plain(const Tag& tag);
+  void forget_roles();
   void keep_link(const Tag& tag, unsigned number);
   bool has(TagRole role) const { return present_[static_cast<std::size_t>(role)]; }
   const Tag& slot(TagRole role) const { return slots_[static_cast<std::size_t>(role)]; }
@@ -66,6 +76,7 @@ class SpanBuilder {
 
   const char* invalid_id() const;
   void write_head();
+  void write_ids();
   void write_kind();
   void write_times();
   void write_endpoint(const Endpoint& endpoint, bool local);
@@ -78,7 +89,6 @@ class SpanBuilder {
   void http_status();
   void status(StatusCode code, const Text& message);
   void write_single_as_attribute(TagRole role);
-  void write_tags();
   void write_annotations();
   void write_attribute(const Tag& tag);
   bool write_parsed(const Text& key, std::string_view value);
@@ -93,12 +103,17 @@ class SpanBuilder {
   ReadReport& report_;
 
   SpanHead head_;
-  static constexpr std::size_t tags_max = 128;
-  std::array<Tag, tags_max> tags_;
-  std::size_t tag_count_ = 0;
+  /// A tag that is written already: where, for when its key comes again.
+  struct Written {
+    Text key;
+    std::size_t offset;
+  };
+  static constexpr std::size_t written_max = 128;
+  std::array<Written, written_max> written_;
+  std::size_t written_count_ = 0;
   std::vector<Annotation> annotations_;
   std::vector<Tag> resource_tags_;
-  std::uint64_t keys_seen_ = 0;  ///< a bit for each hash of a key among `tags_`
+  std::uint64_t keys_seen_ = 0;  ///< a bit for each hash of a key among `written_`
   std::array<Tag, roles> slots_{};
   std::bitset<roles> present_;
   std::vector<Tag> links_;

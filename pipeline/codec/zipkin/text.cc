@@ -1,7 +1,5 @@
 #include "pipeline/codec/zipkin/text.h"
 
-#include <cstring>
-
 #include "pipeline/codec/base64.h"
 #include "pipeline/codec/json_scanner.h"
 #include "pipeline/model/otlp_fields.h"
@@ -45,49 +43,6 @@ void append(BufferWriter& out, const Text& text, std::size_t size) {
   }
 }
 
-/// Texts of attributes are short: for those, a call of memcpy costs more than the copying.
-char* copy_short(char* out, std::string_view text) {
-  const char* const from = text.data();
-  const std::size_t size = text.size();
-  if (size >= 16) {
-    std::size_t at = 0;
-    for (; at + 16 < size; at += 16) std::memcpy(out + at, from + at, 16);
-    std::memcpy(out + size - 16, from + size - 16, 16);
-  } else if (size >= 8) {
-    std::memcpy(out, from, 8);
-    std::memcpy(out + size - 8, from + size - 8, 8);
-  } else if (size >= 4) {
-    std::memcpy(out, from, 4);
-    std::memcpy(out + size - 4, from + size - 4, 4);
-  } else {
-    for (std::size_t at = 0; at < size; ++at) out[at] = from[at];
-  }
-  return out + size;
-}
-
-/// Both texts so short that their own lengths have one byte; that of the whole may have two.
-constexpr std::size_t short_max = 120;
-
-void append_short_attribute(BufferWriter& out, std::uint32_t number, std::string_view key,
-                            std::string_view value) {
-  const auto tag = [](std::uint32_t field) {
-    return static_cast<char>(wire::tag(field, wire::Type::length));
-  };
-  char* const start = out.tail(2 * short_max + 16);
-  char* at = start;
-  *at++ = tag(number);
-  at = wire::write_varint(at, key.size() + value.size() + 6);
-  *at++ = tag(otlp::key_value::key);
-  *at++ = static_cast<char>(key.size());
-  at = copy_short(at, key);
-  *at++ = tag(otlp::key_value::value);
-  *at++ = static_cast<char>(value.size() + 2);
-  *at++ = tag(otlp::any_value::string_value);
-  *at++ = static_cast<char>(value.size());
-  at = copy_short(at, value);
-  out.advance(static_cast<std::size_t>(at - start));
-}
-
 void append_sized(BufferWriter& out, std::uint32_t number, const Text& text, std::size_t size) {
   wire::append_tag(out, number, wire::Type::length);
   wire::append_varint(out, size);
@@ -120,11 +75,8 @@ void append_string(SpanWriter& out, std::uint32_t number, const Text& text) {
 }
 
 void append_attribute(SpanWriter& out, std::uint32_t number, const Text& key, const Text& value) {
-  if (key.is_plain() && value.is_plain()) [[likely]] {
-    if (key.size < short_max && value.size < short_max && number < 16) [[likely]]
-      return append_short_attribute(out.out(), number, key.raw(), value.raw());
+  if (key.is_plain() && value.is_plain()) [[likely]]
     return out.attribute(number, key.raw(), value.raw());
-  }
   const std::size_t key_size = size_of(key);
   const std::size_t value_size = size_of(value);
   const std::size_t any_size = wire::field_size(otlp::any_value::string_value, value_size);
