@@ -108,7 +108,9 @@ void SpanBuilder::error_status() {
   const Text& value = slot(TagRole::error).value;
   if (same(value, Text("true"))) return status(StatusCode::error, Text());
   write_single_as_attribute(TagRole::error);
-  if (!same(value, Text("false"))) status(StatusCode::error, value);
+  if (same(value, Text("false"))) return;
+  // A text of that length is not written twice.
+  status(StatusCode::error, value.size > role_text_max ? Text() : value);
 }
 
 /// The attributes stay what they are.
