@@ -8,7 +8,7 @@ root=$PWD
 
 deploy/install-packages.sh deploy/packages.txt
 export CCACHE_DIR=${CCACHE_DIR:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/ccache} CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
-[ -f build/release/build.ninja ] || cmake --preset release > /dev/null
+[ -f build/release/build.ninja ] || cmake --preset release -DSLUICE_TESTS=OFF > /dev/null
 cmake --build build/release -- sluice
 
 if [ $# -eq 0 ]; then

@@ -20,7 +20,7 @@ export CCACHE_DIR=${CCACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/ccache} CCACHE_B
 
 build() { # preset target...
   local preset=$1; shift
-  [ -f "build/$preset/build.ninja" ] || cmake --preset "$preset" > /dev/null
+  cmake --preset "$preset" -DSLUICE_TESTS=ON > /dev/null
   cmake --build "build/$preset" -- "$@"
 }
 
