@@ -64,9 +64,6 @@ class FieldWriter {
   void finish() { out_.finish(); }
 
  private:
-  bool plain_string_attribute(std::uint32_t number, std::string_view key, const char* value);
-  bool plain_int_attribute(std::uint32_t number, std::string_view key, const char* value);
-  char* open_attribute(std::uint32_t number, std::string_view key, std::size_t value_size);
   bool plain_string(std::uint32_t number, std::string_view key, const char* value);
   bool plain_integer(std::uint32_t number, std::string_view key, const char* value);
   char* open_plain(std::uint32_t number, std::string_view key, std::size_t value_size);

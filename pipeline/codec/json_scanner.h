@@ -101,6 +101,21 @@ class Scanner {
     close();
     return true;
   }
+  /// Where the next member's key begins, if nothing but the comma and one space stands before it;
+  /// null if not. Nothing is taken; `seek_member` does so, up to behind the member's value.
+  const char* next_member() const {
+    const char* at = at_;
+    if (!first_) {
+      if (at == end_ || *at != ',') return nullptr;
+      ++at;
+    }
+    if (at != end_ && *at == ' ') ++at;
+    return at != end_ && *at == '"' ? at : nullptr;
+  }
+  void seek_member(const char* behind) {
+    at_ = behind;
+    first_ = false;
+  }
   /// `[`, then `next_element` before each value.
   bool open_array() { return open('[', "an array"); }
   bool next_element() {

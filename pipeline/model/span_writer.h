@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "pipeline/model/buffer.h"
+#include "pipeline/model/otlp_fields.h"
 #include "pipeline/model/span_view.h"
 #include "pipeline/model/wire.h"
 
@@ -45,6 +46,10 @@ class SpanWriter {
 
   /// A KeyValue under field `number` of the open message.
   void attribute(std::uint32_t number, std::string_view key, std::string_view string_value);
+  /// The same where all of its lengths have one byte; false, and nothing was written, where they
+  /// have not. A block of 16 bytes is readable behind both texts, so that they are copied by
+  /// blocks.
+  bool short_attribute(std::uint32_t number, std::string_view key, std::string_view string_value);
   /// A literal, which would be a bool otherwise.
   void attribute(std::uint32_t number, std::string_view key, const char* string_value) {
     attribute(number, key, std::string_view(string_value));
@@ -61,5 +66,32 @@ class SpanWriter {
  private:
   BufferWriter out_;
 };
+
+inline bool SpanWriter::short_attribute(std::uint32_t number, std::string_view key,
+                                        std::string_view string_value) {
+  constexpr std::size_t block = 16;
+  // tag, size | tag, size, key | tag, size | tag, size, value
+  constexpr std::size_t heads = 8;
+  const std::size_t size = heads + key.size() + string_value.size();
+  if (size - 2 >= 0x80 || number >= 16) return false;
+  const auto copy_blocks = [](char* at, std::string_view text) {
+    for (std::size_t i = 0; i < text.size(); i += block)
+      std::memcpy(at + i, text.data() + i, block);
+    return at + text.size();
+  };
+  char* at = out_.tail(size + block);
+  at[0] = static_cast<char>(wire::tag(number, wire::Type::length));
+  at[1] = static_cast<char>(size - 2);
+  at[2] = static_cast<char>(wire::tag(otlp::key_value::key, wire::Type::length));
+  at[3] = static_cast<char>(key.size());
+  at = copy_blocks(at + 4, key);
+  at[0] = static_cast<char>(wire::tag(otlp::key_value::value, wire::Type::length));
+  at[1] = static_cast<char>(string_value.size() + 2);
+  at[2] = static_cast<char>(wire::tag(otlp::any_value::string_value, wire::Type::length));
+  at[3] = static_cast<char>(string_value.size());
+  copy_blocks(at + 4, string_value);
+  out_.advance(size);
+  return true;
+}
 
 }  // namespace sluice

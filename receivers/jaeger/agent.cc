@@ -85,11 +85,8 @@ void Agent::receive(std::span<const net::Datagram> datagrams, std::size_t worker
       count(outcome);
   }
   if (out.size() == 0) return;
-  ParseReport parsed;
-  std::optional<SpanBatch> batch =
-      SpanBatch::parse(std::move(*charge).freeze(std::move(out).take()), parsed);
-  ensure(batch.has_value() && parsed.spans_invalid_id == 0, "a translation is valid OTLP");
-  intake_->hand_over(std::move(*batch), worker, Respond{&overload_, &rejected_, taken});
+  SpanBatch batch = SpanBatch::of_translation(std::move(*charge).freeze(std::move(out).take()));
+  intake_->hand_over(std::move(batch), worker, Respond{&overload_, &rejected_, taken});
 }
 
 void Agent::dropped_by_kernel(std::uint64_t count) { kernel_.add(count); }

@@ -70,16 +70,13 @@ void take(Intake& intake, const ServiceOptions& options, net::Request request, n
   }
   intake.count_invalid_ids(report.spans_invalid_id);
   request.body = {};
-  ParseReport parsed;
-  std::optional<SpanBatch> batch =
-      SpanBatch::parse(std::move(*charge).freeze(std::move(out).take()), parsed);
-  ensure(batch.has_value() && parsed.spans_invalid_id == 0, "a translation is valid OTLP");
-  if (batch->empty()) {
+  SpanBatch batch = SpanBatch::of_translation(std::move(*charge).freeze(std::move(out).take()));
+  if (batch.empty()) {
     intake.count_accepted();
     return reply.send(accepted());
   }
-  batch->set_context(std::move(request.context));
-  intake.hand_over(std::move(*batch), request.worker, Respond{std::move(reply)});
+  batch.set_context(std::move(request.context));
+  intake.hand_over(std::move(batch), request.worker, Respond{std::move(reply)});
 }
 
 net::Admission admitted(Intake& intake, const ServiceOptions& options,

@@ -38,21 +38,36 @@ void GroupedSpans::begin_span() {
 
 void GroupedSpans::drop_span() { out_.truncate(span_); }
 
-void GroupedSpans::end_span(std::string_view resource, std::string_view scope) {
+GroupedSpans::Place GroupedSpans::end_span(std::string_view resource, std::string_view scope) {
   out_.end(span_mark_);
   const std::size_t size = out_.size() - span_;
   if (size > segment_max && !spans_.empty()) lay_out(size);
-  const std::uint32_t index = static_cast<std::uint32_t>(spans_.size());
-  Group& group = groups_[group_of(resource, scope)];
+  return add(group_of(resource, scope));
+}
+
+bool GroupedSpans::end_span(Place place) {
+  if (place.segment != segment_count_ || out_.size() - span_ >= segment_max) return false;
+  out_.end(span_mark_);
+  add(place.group);
+  return true;
+}
+
+/// The span that was just ended, to the group of that index.
+GroupedSpans::Place GroupedSpans::add(std::uint32_t index) {
+  const Place place = {segment_count_, index};
+  const std::size_t size = out_.size() - span_;
+  const auto span = static_cast<std::uint32_t>(spans_.size());
+  Group& group = groups_[index];
   if (spans_.empty()) open_segment(group);
   spans_.push_back({static_cast<std::uint32_t>(out_.size() - size - first_span_),
                     static_cast<std::uint32_t>(size), none});
-  if (group.last != none) spans_[group.last].next = index;
-  if (group.first == none) group.first = index;
-  group.last = index;
+  if (group.last != none) spans_[group.last].next = span;
+  if (group.first == none) group.first = span;
+  group.last = span;
   group.bytes += size;
   const std::size_t held = out_.size() - segment_ + texts_.size();
   if (held >= segment_max || groups_.size() == groups_max) close_segment();
+  return place;
 }
 
 void GroupedSpans::finish() {
@@ -106,9 +121,14 @@ void GroupedSpans::close_segment() {
   if (groups_.size() > 1) return lay_out(0);
   out_.end(scope_mark_);
   out_.end(resource_mark_);
+  forget_groups();
+}
+
+void GroupedSpans::forget_groups() {
   spans_.clear();
   groups_.clear();
   texts_.clear();
+  ++segment_count_;
 }
 
 /// Ends the segment group by group. The last `kept` bytes of the output are a span that does not
@@ -130,9 +150,7 @@ void GroupedSpans::lay_out(std::size_t kept) {
   for (const Group& group : groups_) write(group, copy_.bytes());
   ensure(out_.size() == segment_ + size, "groups have the size that was made room for");
   out_.out().advance(kept);
-  spans_.clear();
-  groups_.clear();
-  texts_.clear();
+  forget_groups();
 }
 
 std::size_t GroupedSpans::scope_spans_size(const Group& group) const {

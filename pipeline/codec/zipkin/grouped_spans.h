@@ -26,8 +26,17 @@ class GroupedSpans {
 
   /// Opens a span's message: append its fields to the writer, then end or drop it.
   void begin_span();
-  /// `resource` and `scope` are the contents of the messages that it belongs under.
-  void end_span(std::string_view resource, std::string_view scope);
+  /// A group, as long as the segment that has it is open.
+  struct Place {
+    std::uint64_t segment = 0;
+    std::uint32_t group = 0;
+  };
+  /// `resource` and `scope` are the contents of the messages that it belongs under. Says where that
+  /// is.
+  Place end_span(std::string_view resource, std::string_view scope);
+  /// The same for a place that another span had; false, and the span is still open, where that is
+  /// no more.
+  bool end_span(Place place);
   void drop_span();
   /// After the last span.
   void finish();
@@ -49,6 +58,8 @@ class GroupedSpans {
     std::size_t bytes;  ///< of its spans
   };
 
+  Place add(std::uint32_t index);
+  void forget_groups();
   std::uint32_t group_of(std::string_view resource, std::string_view scope);
   bool is(const Group& group, std::string_view resource, std::string_view scope) const;
   void open_segment(const Group& group);
@@ -60,6 +71,7 @@ class GroupedSpans {
 
   SpanWriter& out_;
   std::size_t expected_;
+  std::uint64_t segment_count_ = 1;
   std::size_t segment_ = 0;     ///< where it starts
   std::size_t first_span_ = 0;  ///< where its first span starts
   std::size_t span_ = 0;        ///< where the open span starts

@@ -1,9 +1,11 @@
 // Zipkin v2 JSON: an array of spans, read in one pass. The members of a span come in any order.
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
 #include "pipeline/codec/zipkin/json_values.h"
+#include "pipeline/codec/zipkin/known_keys.h"
 #include "pipeline/codec/zipkin/read.h"
 #include "pipeline/codec/zipkin/span_builder.h"
 
@@ -25,19 +27,22 @@ class Reader {
   bool usual_members(SpanHead& head);
   template <typename Value>
   bool unless_null(Value value);
-  bool endpoint(Endpoint& out);
+  bool local_endpoint(SpanHead& head);
   bool member(std::string_view key, SpanHead& head);
   bool kind(SpanKind& out);
   bool time(std::uint64_t& out);
   bool tags();
+  bool usual_tag();
+  bool tag();
   bool annotations();
   bool annotation();
 
-  struct Known {
+  struct Sender {
     std::string_view text;
-    Endpoint endpoint;
+    KnownLocal known;
   };
-  std::array<Known, 32> known_;
+  std::array<Sender, 64> senders_;
+  KnownKeys keys_;
   std::string_view text_;
   json::Scanner in_;
   SpanBuilder builder_;
@@ -94,30 +99,29 @@ bool Reader::usual_members(SpanHead& head) {
   if (in_.take_member(",\"duration\":") && !unless_null([&] { return time(head.duration); }))
     return false;
   return !in_.take_member(",\"localEndpoint\":") ||
-         unless_null([&] { return endpoint(head.local); });
+         unless_null([&] { return local_endpoint(head); });
 }
 
 /// Senders have few endpoints of their own: the last ones are known by their text.
-bool Reader::endpoint(Endpoint& out) {
+bool Reader::local_endpoint(SpanHead& head) {
   constexpr std::size_t prefix = 16;  // {"serviceName":"
   in_.peek();
   const char* const start = in_.at();
   const std::string_view rest(start, static_cast<std::size_t>(in_.end() - start));
-  std::uint32_t letters = 0;
-  if (rest.size() > prefix + 2 * sizeof letters) {
-    std::uint32_t more = 0;
-    std::memcpy(&letters, start + prefix, sizeof letters);
-    std::memcpy(&more, start + prefix + sizeof letters, sizeof more);
-    letters = (letters ^ more << 5 ^ more >> 7) * 0x9e3779b1u;
+  const char* const name = start + std::min(prefix, rest.size());
+  const char* const stop = json::find_string_stop(name, in_.end());
+  Sender& sender = senders_[KnownKeys::place_of({name, static_cast<std::size_t>(stop - name)}) %
+                            senders_.size()];
+  if (!sender.text.empty() && rest.starts_with(sender.text)) {
+    head.local = sender.known.endpoint;
+    in_.seek(start + sender.text.size());
+  } else {
+    if (!read_endpoint(in_, head.local)) return false;
+    sender.text = {start, static_cast<std::size_t>(in_.at() - start)};
+    sender.known = KnownLocal();
+    sender.known.endpoint = head.local;
   }
-  Known& known = known_[letters >> 27];
-  if (!known.text.empty() && rest.starts_with(known.text)) {
-    out = known.endpoint;
-    in_.seek(start + known.text.size());
-    return true;
-  }
-  if (!read_endpoint(in_, out)) return false;
-  known = {{start, static_cast<std::size_t>(in_.at() - start)}, out};
+  head.known_local = &sender.known;
   return true;
 }
 
@@ -154,7 +158,7 @@ bool Reader::member(std::string_view key, SpanHead& head) {
       if (is("annotations")) return annotations();
       break;
     case 13:
-      if (is("localEndpoint")) return endpoint(head.local);
+      if (is("localEndpoint")) return local_endpoint(head);
       break;
     case 14:
       if (is("remoteEndpoint")) return read_endpoint(in_, head.remote);
@@ -169,6 +173,14 @@ bool Reader::member(std::string_view key, SpanHead& head) {
 }
 
 bool Reader::kind(SpanKind& out) {
+  if (in_.take("\"CLIENT\"")) {
+    out = SpanKind::client;
+    return true;
+  }
+  if (in_.take("\"SERVER\"")) {
+    out = SpanKind::server;
+    return true;
+  }
   in_.peek();
   const char* const start = in_.at();
   Text text;
@@ -199,13 +211,42 @@ bool Reader::time(std::uint64_t& out) {
 bool Reader::tags() {
   builder_.forget_tags();
   if (!in_.open_object()) return false;
+  keys_.begin();
+  for (;;) {
+    while (usual_tag()) {
+    }
+    if (!tag()) return in_.ok();
+  }
+}
+
+/// A tag with a key that other spans had and a short text without escapes; false: nothing was read.
+bool Reader::usual_tag() {
+  constexpr std::ptrdiff_t block = 16;
+  const char* const at = in_.next_member();
+  if (at == nullptr || in_.end() - at < static_cast<std::ptrdiff_t>(KnownKeys::margin))
+    return false;
+  const KnownKeys::Known* const known = keys_.find(at, in_.end());
+  if (known == nullptr) return false;
+  const char* const value = at + known->size;
+  const char* const stop = json::find_string_stop(value, in_.end());
+  if (in_.end() - stop < block || *stop != '"') return false;
+  if (!builder_.short_tag(*known, {value, static_cast<std::size_t>(stop - value)})) return false;
+  in_.seek_member(stop + 1);
+  return true;
+}
+
+/// Any tag; false at the end and after a mistake.
+bool Reader::tag() {
   Text key;
   Text value;
-  while (next_text_key(in_, key)) {
-    if (!read_tag_value(in_, value)) return false;
-    builder_.tag(key, value);
-  }
-  return in_.ok();
+  if (!next_text_key(in_, key)) return false;
+  const bool is_text = in_.peek() == '"';
+  const char* const start = key.data - 1;
+  if (is_text && builder_.is_plain(key))
+    keys_.add({start, static_cast<std::size_t>(in_.at() + 1 - start)}, key.raw());
+  if (!read_tag_value(in_, value)) return false;
+  builder_.tag(key, value);
+  return true;
 }
 
 bool Reader::annotations() {

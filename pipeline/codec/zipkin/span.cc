@@ -9,16 +9,6 @@ namespace sluice::zipkin {
 namespace {
 
 template <std::size_t size>
-void judge(Id<size>& id) {
-  std::uint64_t first = 0;
-  std::uint64_t last = 0;
-  std::memcpy(&first, id.bytes.data(), sizeof first);
-  std::memcpy(&last, id.bytes.data() + size - sizeof last, sizeof last);
-  const bool zero = (first | last) == 0;
-  id.state = zero ? Id<size>::State::absent : Id<size>::State::valid;
-}
-
-template <std::size_t size>
 Id<size> invalid() {
   Id<size> id;
   id.state = Id<size>::State::invalid;
@@ -37,7 +27,7 @@ Id<size> id_of_digits(std::string_view digits) {
   Id<size> id;
   if (digits.size() == 2 * size) [[likely]] {
     if (!hex::decode(digits, id.bytes.data())) return invalid<size>();
-    judge(id);
+    id.judge();
     return id;
   }
   if (digits.empty() || digits.size() > 2 * size) return invalid<size>();
@@ -46,7 +36,7 @@ Id<size> id_of_digits(std::string_view digits) {
   std::copy(digits.begin(), digits.end(),
             padded.end() - static_cast<std::ptrdiff_t>(digits.size()));
   if (!hex::decode({padded.data(), padded.size()}, id.bytes.data())) return invalid<size>();
-  judge(id);
+  id.judge();
   return id;
 }
 template Id<16> id_of_digits<16>(std::string_view);
@@ -55,7 +45,7 @@ template Id<8> id_of_digits<8>(std::string_view);
 Id<8> id_of_number(std::int64_t number) {
   Id<8> id;
   put_number(number, id.bytes.data());
-  judge(id);
+  id.judge();
   return id;
 }
 
@@ -63,7 +53,7 @@ Id<16> trace_id_of_numbers(std::int64_t high, std::int64_t low) {
   Id<16> id;
   put_number(high, id.bytes.data());
   put_number(low, id.bytes.data() + 8);
-  judge(id);
+  id.judge();
   return id;
 }
 
@@ -72,7 +62,7 @@ Id<size> id_of_bytes(std::string_view bytes) {
   Id<size> id;
   if (bytes.size() != 8 && bytes.size() != size) return invalid<size>();
   std::copy(bytes.begin(), bytes.end(), id.bytes.end() - static_cast<std::ptrdiff_t>(bytes.size()));
-  judge(id);
+  id.judge();
   return id;
 }
 template Id<16> id_of_bytes<16>(std::string_view);

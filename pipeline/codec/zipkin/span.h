@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #include "pipeline/codec/zipkin/address.h"
@@ -36,6 +37,14 @@ struct Id {
   std::array<char, size> bytes{};
   State state = State::absent;
   std::string_view view() const { return {bytes.data(), size}; }
+  /// Of bytes that are there; all zero is absent.
+  void judge() {
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+    std::memcpy(&first, bytes.data(), sizeof first);
+    std::memcpy(&last, bytes.data() + size - sizeof last, sizeof last);
+    state = (first | last) == 0 ? State::absent : State::valid;
+  }
 };
 /// `digits` hexadecimal ones, at most twice the size; zeros only are absent.
 template <std::size_t size>
@@ -47,6 +56,8 @@ Id<16> trace_id_of_numbers(std::int64_t high, std::int64_t low);
 template <std::size_t size>
 Id<size> id_of_bytes(std::string_view bytes);
 
+struct KnownLocal;
+
 /// What a v2 span is beside its tags and annotations. Times are microseconds; 0: absent.
 struct SpanHead {
   Id<16> trace_id;
@@ -56,6 +67,7 @@ struct SpanHead {
   std::uint64_t timestamp = 0;
   std::uint64_t duration = 0;
   Endpoint local;
+  KnownLocal* known_local = nullptr;  ///< `local`, where that is known
   Endpoint remote;
   SpanKind kind = SpanKind::unspecified;
   bool debug = false;
@@ -68,6 +80,7 @@ struct SpanHead {
     name = Text();
     timestamp = duration = 0;
     local.clear();
+    known_local = nullptr;
     remote.clear();
     kind = SpanKind::unspecified;
     debug = shared = false;

@@ -17,12 +17,6 @@ constexpr std::size_t annotations_max = 128, resource_tags_max = 64;
 constexpr std::size_t packed_text_max = 64 * 1024;  // larger ones are names as they are
 constexpr std::size_t key_size_max = 64;            // no key that has a role is longer
 
-std::uint64_t key_bit(const Text& key) {
-  const auto first = static_cast<unsigned char>(key.size == 0 ? 0 : key.data[0]);
-  const auto last = static_cast<unsigned char>(key.size == 0 ? 0 : key.data[key.size - 1]);
-  return std::uint64_t{1} << ((key.size * 7 + first + last * 13u) & 63);
-}
-
 }  // namespace
 
 SpanBuilder::SpanBuilder(SpanWriter& out, std::size_t expected, Version version,
@@ -38,8 +32,7 @@ SpanBuilder::SpanBuilder(SpanWriter& out, std::size_t expected, Version version,
 SpanHead& SpanBuilder::begin() {
   head_.clear();
   annotations_.clear();
-  written_count_ = 0;
-  keys_seen_ = 0;
+  forget_written();
   forget_roles();
   spans_.begin_span();
   return head_;
@@ -48,6 +41,12 @@ SpanHead& SpanBuilder::begin() {
 void SpanBuilder::forget_tags() {
   while (written_count_ > 0) take_back(written_count_ - 1);
   forget_roles();
+}
+
+void SpanBuilder::forget_written() {
+  written_count_ = 0;
+  places_seen_.reset();
+  escaped_key_seen_ = false;
 }
 
 void SpanBuilder::forget_roles() {
@@ -64,6 +63,12 @@ void SpanBuilder::tag(const Text& key, const Text& value) {
   remember(key);
   append_attribute(out_, otlp::span::attributes, key, value);
 }
+
+bool SpanBuilder::is_plain(const Text& key) {
+  return key.is_plain() && !options_.parse_string_tags &&
+         (key.size > key_size_max || role_of(key.raw()) == TagRole::attribute);
+}
+
 void SpanBuilder::tag(const Text& key, bool value) {
   add({key, Text(value ? "true" : "false"), value ? 1u : 0u, Type::boolean});
 }
@@ -119,10 +124,11 @@ void SpanBuilder::add_plain(const Tag& tag) {
 
 /// An attribute of that key is about to be written; one that is there already goes.
 void SpanBuilder::remember(const Text& key) {
-  const std::uint64_t bit = key.is_plain() ? key_bit(key) : ~std::uint64_t{0};
-  if ((keys_seen_ & bit) != 0) take_back(key);
-  if (written_count_ == written_max) written_count_ = keys_seen_ = 0;
-  keys_seen_ |= bit;
+  const KnownKeys::Place place = KnownKeys::place_of(key.raw());
+  if (places_seen_[place] || escaped_key_seen_ || !key.is_plain()) take_back(key);
+  if (written_count_ == written_max) forget_written();
+  places_seen_.set(place);
+  escaped_key_seen_ |= !key.is_plain();
   written_[written_count_++] = {key, out_.size()};
 }
 
@@ -169,13 +175,24 @@ void SpanBuilder::end(std::size_t position) {
     return;
   }
   write_head();
-  write_status();
+  if (present_.any()) {
+    write_status();
+    write_dropped_counts();
+  }
   write_links();
-  write_dropped_counts();
   write_annotations();
-  const std::string_view scope_message = scope();
-  spans_.end_span(resource(), scope_message);
+  end_in_group();
   ++report_.spans_taken;
+}
+
+/// Under the resource and scope that its local endpoint and tags say.
+void SpanBuilder::end_in_group() {
+  const bool is_plain = resource_tags_.empty() && present_.none();
+  KnownLocal* const known = is_plain ? head_.known_local : nullptr;
+  if (known != nullptr && spans_.end_span(known->place)) return;
+  const std::string_view scope_message = scope();
+  const GroupedSpans::Place place = spans_.end_span(resource(), scope_message);
+  if (known != nullptr) known->place = place;
 }
 
 const char* SpanBuilder::invalid_id() const {

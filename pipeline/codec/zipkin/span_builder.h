@@ -8,12 +8,26 @@
 #include <vector>
 
 #include "pipeline/codec/zipkin/grouped_spans.h"
+#include "pipeline/codec/zipkin/known_keys.h"
 #include "pipeline/codec/zipkin/read.h"
 #include "pipeline/codec/zipkin/span.h"
 #include "pipeline/codec/zipkin/tag_role.h"
 #include "pipeline/codec/zipkin/text.h"
+#include "pipeline/model/otlp_fields.h"
 
 namespace sluice::zipkin {
+
+/// A local endpoint that spans of the request had before, for readers that recognise one by its
+/// text: what it becomes is written once.
+struct KnownLocal {
+  Endpoint endpoint;
+  std::array<char, 120> attributes;  ///< as fields of a span, as far as they fit
+  std::uint8_t attributes_size = 0;
+  GroupedSpans::Place place;  ///< of spans whose resource it alone decides
+
+  // The bytes are not zeroed: there are many more than are used.
+  KnownLocal() {}  // NOLINT
+};
 
 /// Where all readers meet: makes OTLP spans of v2 spans whose parts are handed over in any order.
 /// What is handed over is remembered where it lies in the request and written when the span ends;
@@ -31,6 +45,11 @@ class SpanBuilder {
   void tag(const Text& key, bool value);
   void tag(const Text& key, std::int64_t value);
   void tag(const Text& key, double value);
+  /// Whether a text under that key always becomes a string attribute, whatever it says.
+  bool is_plain(const Text& key);
+  /// A short text under such a key; false, and nothing was done, where it is not short, or where
+  /// the key may have come before. A block of 16 bytes is readable behind both.
+  bool short_tag(const KnownKeys::Known& key, std::string_view value);
   void annotation(std::uint64_t timestamp, const Text& value);
   /// Of a member given twice the last counts.
   void forget_tags();
@@ -68,6 +87,7 @@ class SpanBuilder {
   void take_back(const Text& key);
   void take_back(std::size_t index);
   void add_plain(const Tag& tag);
+  void forget_written();
   void forget_roles();
   void keep_link(const Tag& tag, unsigned number);
   bool has(TagRole role) const { return present_[static_cast<std::size_t>(role)]; }
@@ -79,7 +99,9 @@ class SpanBuilder {
   void write_ids();
   void write_kind();
   void write_times();
+  void write_local();
   void write_endpoint(const Endpoint& endpoint, bool local);
+  void end_in_group();
   void write_links();
   void write_dropped_counts();
   void write_status();
@@ -113,7 +135,8 @@ class SpanBuilder {
   std::size_t written_count_ = 0;
   std::vector<Annotation> annotations_;
   std::vector<Tag> resource_tags_;
-  std::uint64_t keys_seen_ = 0;  ///< a bit for each hash of a key among `written_`
+  std::bitset<KnownKeys::places> places_seen_;  ///< of the keys among `written_`
+  bool escaped_key_seen_ = false;               ///< may be any other key in disguise
   std::array<Tag, roles> slots_{};
   std::bitset<roles> present_;
   std::vector<Tag> links_;
@@ -125,5 +148,15 @@ class SpanBuilder {
   SpanWriter scope_;
   std::string scratch_;
 };
+
+// Inline, since nearly all tags of most spans go this way.
+inline bool SpanBuilder::short_tag(const KnownKeys::Known& key, std::string_view value) {
+  if (places_seen_[key.place] || escaped_key_seen_ || written_count_ == written_max) return false;
+  const std::size_t before = out_.size();
+  if (!out_.short_attribute(otlp::span::attributes, key.key(), value)) return false;
+  places_seen_.set(key.place);
+  written_[written_count_++] = {Text(key.key()), before};
+  return true;
+}
 
 }  // namespace sluice::zipkin

@@ -20,7 +20,7 @@ void SpanBuilder::write_head() {
   write_times();
   if (has(TagRole::trace_state))
     append_string(out_, otlp::span::trace_state, slot(TagRole::trace_state).value);
-  if (!head_.local.empty()) write_endpoint(head_.local, true);
+  if (!head_.local.empty()) write_local();
   if (!head_.remote.empty()) write_endpoint(head_.remote, false);
   if (head_.debug) out_.attribute(otlp::span::attributes, name::debug, true);
   const Text& service = head_.local.service_name;
@@ -71,6 +71,19 @@ void SpanBuilder::write_times() {
   const std::uint64_t end = sum(start, nanoseconds(head_.duration));
   if (start != 0) out_.fixed64(otlp::span::start_time, start);
   if (end != 0) out_.fixed64(otlp::span::end_time, end);
+}
+
+void SpanBuilder::write_local() {
+  // Where no tag stands in for one of its attributes.
+  KnownLocal* const known = present_.none() ? head_.known_local : nullptr;
+  if (known != nullptr && known->attributes_size > 0)
+    return out_.out().append({known->attributes.data(), known->attributes_size});
+  const std::size_t before = out_.size();
+  write_endpoint(head_.local, true);
+  const std::string_view written = out_.out().bytes().substr(before);
+  if (known == nullptr || written.size() > known->attributes.size()) return;
+  known->attributes_size =
+      static_cast<std::uint8_t>(written.copy(known->attributes.data(), written.size()));
 }
 
 void SpanBuilder::write_endpoint(const Endpoint& endpoint, bool local) {

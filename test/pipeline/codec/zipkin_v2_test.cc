@@ -1,5 +1,9 @@
 #include <catch2/catch.hpp>
+#include <map>
+#include <random>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "test/support/zipkin_translation.h"
 
@@ -500,6 +504,75 @@ TEST_CASE("a span may have more tags and annotations than are held at a time", "
   CHECK(span.span["events"].size() == 1000);
   CHECK(span.span["status"]["code"] == 2);
   CHECK(span.resource["service.name"] == "late");
+}
+
+TEST_CASE("a span becomes the same whatever spans came before it", "[zipkin]") {
+  // Keys, endpoints and ways to write them that a reader may remember from one span to the next.
+  const std::vector<std::string> keys = {
+      "http.method",
+      "http.path",
+      "http.status_code",
+      "error",
+      "a",
+      "ab",
+      "abc",
+      "a\\u0062",
+      "otel.scope.name",
+      "service.version",
+      "network.local.port",
+      "peer.service",
+      "",
+      "a.key.that.is.rather.long.for.a.key.of.a.tag.but.that.still.is.a.key.like.any.other"};
+  const std::vector<std::string> values = {R"("GET")",
+                                           R"("")",
+                                           R"("200")",
+                                           R"("a \"quoted\" text")",
+                                           "12",
+                                           "true",
+                                           '"' + std::string(16, 'x') + '"',
+                                           '"' + std::string(120, 'y') + '"',
+                                           R"("false")"};
+  const std::vector<std::string> endpoints = {
+      R"({"serviceName":"shop","ipv4":"10.0.12.7","port":8080})",
+      R"({"serviceName":"shop","ipv4":"10.0.12.8","port":8080})",
+      R"({"serviceName": "cart", "ipv6": "2001:db8::1"})",
+      R"({"serviceName":"cart"})",
+      R"({"port":1})",
+      "{}"};
+  const std::vector<std::pair<std::string, std::string>> separators = {
+      {",", ":"}, {", ", ": "}, {" ,\n ", " :\t"}};
+  const auto seed = GENERATE(range(1u, 41u));
+  std::mt19937 random(seed);
+  const auto below = [&](std::size_t limit) { return random() % limit; };
+  std::string request;
+  std::vector<std::string> spans;
+  for (std::size_t i = 0; i < 60; ++i) {
+    const auto& [comma, colon] = separators[below(20) < 18 ? seed % 3 : below(3)];
+    std::string tags;
+    const std::size_t first = below(3);
+    for (std::size_t count = below(8); count > 0; --count) {
+      const std::string& key = keys[below(3) == 0 ? below(keys.size()) : (first + count) % 7];
+      tags += (tags.empty() ? "" : comma) + '"' + key + '"' + colon + values[below(values.size())];
+    }
+    std::string id = std::to_string(100 + i);
+    spans.push_back("{\"traceId\":\"5af7183fb1d4cf5f\",\"id\":\"" + id + "\"" +
+                    (below(2) == 0 ? ",\"kind\":\"SERVER\"" : "") + ",\"localEndpoint\":" +
+                    endpoints[below(endpoints.size())] + ",\"tags\":{" + tags + "}}");
+    request += (i == 0 ? "[" : ",") + spans.back();
+  }
+  const Translation together = from_v2(request + ']');
+  REQUIRE(together.spans.size() == spans.size());
+  std::map<std::string, const TranslatedSpan*> by_id;
+  for (const TranslatedSpan& each : together.spans) by_id[each.text("spanId")] = &each;
+  for (std::size_t i = 0; i < spans.size(); ++i) {
+    INFO(spans[i]);
+    const TranslatedSpan alone = from_v2('[' + spans[i] + ']').only();
+    const TranslatedSpan& found = *by_id.at(alone.text("spanId"));
+    CHECK(found.span == alone.span);
+    CHECK(found.attributes == alone.attributes);
+    CHECK(found.resource == alone.resource);
+    CHECK(found.scope == alone.scope);
+  }
 }
 
 TEST_CASE("an empty request and an empty list have no spans", "[zipkin]") {
