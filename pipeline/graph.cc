@@ -273,8 +273,12 @@ void PipelineGraph::set_ready(bool ready) {
 }
 
 void PipelineGraph::stop_receivers(TimePoint limit, std::stop_token hurry) {
+  // The doors first: until they are shut, other workers bring what had come through them, and a
+  // receiver that has been stopped refuses it.
+  Countdown shut;
+  around_.doors.stop(limit - std::chrono::steady_clock::now(), shut.ticket());
+  shut.wait_until(limit, hurry);
   Countdown stopped;
-  around_.doors.stop(limit - std::chrono::steady_clock::now(), stopped.ticket());
   for (const auto& [id, receiver] : receivers_) {
     around_.loops[0].post([each = receiver.get(), done = stopped.ticket()]() mutable {
       each->stop(std::move(done));

@@ -47,7 +47,7 @@ class Graph {
   /// With the loops running: exporters, processors, extensions, receivers, then the doors. False
   /// with a sentence in `error`; what was started goes with the graph.
   virtual bool start(std::string& error) = 0;
-  /// Closes the doors and stops the receivers, then the processors along each pipeline, then the
+  /// Closes the doors, then stops the receivers, the processors along each pipeline, then the
   /// exporters; what is not delivered by the deadline, or when `hurry` asks, is left. Returns how
   /// many spans that are.
   virtual std::uint64_t stop(std::chrono::nanoseconds deadline, std::stop_token hurry) = 0;
