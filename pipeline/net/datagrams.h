@@ -39,7 +39,9 @@ class DatagramDoor {
   bool open(std::string& error);
   /// After `open`, once the service may be called.
   void start();
-  /// Takes what the kernel still holds, closes, waits for the rounds that are being worked on.
+  /// Lets nothing more in, takes what the kernel still holds, waits for the rounds that are being
+  /// worked on. A datagram that comes during this is taken, counted as dropped or, as by a closed
+  /// port, refused to its sender.
   void stop(Task done);
 
   const Endpoint& endpoint() const { return endpoint_; }
