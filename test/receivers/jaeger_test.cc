@@ -407,37 +407,49 @@ TEST_CASE("Zipkin spans come in by the agent's door too", "[jaeger_receiver]") {
 
 TEST_CASE("a datagram of every method and message type leaves a counter behind",
           "[jaeger_receiver]") {
-  Daemon daemon(compact_yaml);
+  const bool compact = GENERATE(true, false);
+  Daemon daemon(compact ? compact_yaml : binary_yaml);
+  if (!compact) daemon.transport = "udp_thrift_binary";
+  const auto message = compact ? model::compact_message : model::binary_message;
   const Client client(SOCK_DGRAM, daemon.udp_port);
   std::uint64_t sent = 0;
   for (int type = 0; type < 8; ++type) {
-    for (const std::string& name :
-         {"emitBatch"s, "emitZipkinBatch"s, "getSamplingStrategy"s, ""s, "x"s}) {
-      client.send(model::compact_message(batch_of(1), type, name));
+    for (const std::string& name : {"emitBatch"s, "emitZipkinBatch"s, "getSamplingStrategy"s, ""s,
+                                    "x"s, std::string(60'000, 'n')}) {
+      client.send(message(batch_of(1), type, name));
       ++sent;
     }
   }
+  client.send(compact ? model::compact_zipkin_message() : model::binary_zipkin_message());
   daemon.run();
   daemon.stop();
-  CHECK(daemon.datagrams_received() == sent);
-  CHECK(daemon.datagrams_dropped("wrong_type") == 6 * 5);
+  CHECK(daemon.datagrams_received() == sent + 1);
+  CHECK(daemon.datagrams_dropped("kernel") == 0);
+  CHECK(daemon.datagrams_dropped("wrong_type") == 6 * 6);
   CHECK(daemon.datagrams_dropped("malformed") == 2);  // a struct where a list must be
-  CHECK(daemon.datagrams_dropped("unknown_method") == 2 * 3);
-  CHECK(daemon.span_count() == 2);
+  CHECK(daemon.datagrams_dropped("unknown_method") == 2 * 4);
+  CHECK(daemon.span_count() == 3);
 }
 
 TEST_CASE("datagrams that hold no batch are counted by what is wrong with them",
           "[jaeger_receiver]") {
-  Daemon daemon("protocols: {thrift_compact: {endpoint: '127.0.0.1:0', max_packet_size: 2000}}");
+  const bool compact = GENERATE(true, false);
+  const std::string name = compact ? "compact" : "binary";
+  Daemon daemon("protocols: {thrift_" + name +
+                ": {endpoint: '127.0.0.1:0', max_packet_size: 2000}}");
+  daemon.transport = "udp_thrift_" + name;
   const Client client(SOCK_DGRAM, daemon.udp_port);
-  const std::string good = model::compact_message(batch_of(2));
+  const std::string compact_one = model::compact_message(batch_of(2));
+  const std::string binary_one = model::binary_message(batch_of(2));
+  const std::string& good = compact ? compact_one : binary_one;
+  const std::string start = compact ? "\x82\x81\x01\x09"s : "\x80\x01\0\x01\0\0\0\x09"s;
   client.send("");
   client.send(std::string(2001, 'x'));
   client.send(std::string(65507, 'x'));
   client.send("garbage");
   client.send(good.substr(0, good.size() / 2));
-  client.send(model::binary_message(batch_of(1)));
-  client.send("\x82\x81\x01\x09"s + "emitBatch" + '\0');
+  client.send(compact ? binary_one : compact_one);
+  client.send(start + "emitBatch" + (compact ? ""s : "\0\0\0\x01"s) + '\0');  // no arguments
   client.send(good);
   daemon.run();
   daemon.stop();
@@ -448,13 +460,25 @@ TEST_CASE("datagrams that hold no batch are counted by what is wrong with them",
   CHECK(daemon.span_count() == 2);
 }
 
+TEST_CASE("a batch of no spans is received and nothing is handed on", "[jaeger_receiver]") {
+  Daemon daemon(compact_yaml);
+  Client(SOCK_DGRAM, daemon.udp_port).send(model::compact_message(batch_of(0)));
+  daemon.run();
+  daemon.stop();
+  CHECK(daemon.datagrams_received() == 1);
+  CHECK(daemon.next[0].batches.empty());
+}
+
 TEST_CASE("a datagram of the largest size comes in where it is allowed to", "[jaeger_receiver]") {
-  Daemon daemon("protocols: {thrift_compact: {endpoint: '127.0.0.1:0', max_packet_size: 65535}}");
+  const bool compact = GENERATE(true, false);
+  Daemon daemon("protocols: {thrift_" + std::string(compact ? "compact" : "binary") +
+                ": {endpoint: '127.0.0.1:0', max_packet_size: 65535}}");
+  const auto write = compact ? model::compact_message : model::binary_message;
   model::Batch batch = batch_of(1);
   batch.spans[0].name = std::string(60000, 'n');
-  std::string message = model::compact_message(batch);
+  std::string message = write(batch, 4, "emitBatch");
   batch.spans[0].name += std::string(65507 - message.size(), 'n');
-  message = model::compact_message(batch);
+  message = write(batch, 4, "emitBatch");
   REQUIRE(message.size() == 65507);
   Client(SOCK_DGRAM, daemon.udp_port).send(message);
   daemon.run();
