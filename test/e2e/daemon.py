@@ -14,8 +14,8 @@ BINARY = ""
 DEADLINE = 30  # seconds; a sanitizer build on a busy machine is slow
 
 
-def free_port():
-    with socket.socket() as probe:
+def free_port(kind=socket.SOCK_STREAM):
+    with socket.socket(type=kind) as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
@@ -134,6 +134,14 @@ class Daemon:
             if all(f'{key}="{value}"' in line for key, value in labels.items()):
                 total += float(line.rsplit(" ", 1)[1])
         return total
+
+    def pause(self):
+        """Stops the process where it is; sent to its sockets, what comes stays there."""
+        self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)
+
+    def resume(self):
+        self.process.send_signal(signal.SIGCONT)
 
     def terminate(self):
         """Asks it to stop and waits: its exit code."""

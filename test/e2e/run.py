@@ -10,6 +10,7 @@ import sys
 import unittest
 
 import daemon
+import thrift
 from daemon import Daemon, free_port, post, request, run, span, spans_of
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -192,6 +193,149 @@ class BadInput(unittest.TestCase):
             self.assertEqual(int(json.loads(body)["partialSuccess"]["rejectedSpans"]), 1)
             self.assertEqual(sluice.terminate(), 0, sluice.log())
             self.assertEqual([each["name"] for each in spans_of(sluice.dir + "/traces.jsonl")], ["span 1"])
+
+
+AGENT = """
+receivers:
+  jaeger:
+    protocols:
+      thrift_compact: {endpoint: "127.0.0.1:{compact}", socket_buffer_size: {buffer}}
+      thrift_binary: {endpoint: "127.0.0.1:{binary}", socket_buffer_size: {buffer}, max_packet_size: 65535}
+exporters:
+  file: {path: "{dir}/traces.jsonl"}
+""" + OWN + """
+  pipelines:
+    traces: {receivers: [jaeger], exporters: [file]}
+"""
+
+
+class Datagrams(unittest.TestCase):
+    """The agent's ports: what was sent is what was received and what the kernel dropped, to the datagram."""
+    DOORS = (("compact", thrift.Compact), ("binary", thrift.Binary))
+    REASONS = ("kernel", "busy", "overload", "rejected", "empty", "too_large", "malformed", "wrong_type",
+               "unknown_method", "invalid_id")
+
+    def daemon(self, buffer):
+        return Daemon(AGENT, compact=free_port(socket.SOCK_DGRAM), binary=free_port(socket.SOCK_DGRAM), buffer=buffer)
+
+    def client(self, port):
+        client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(client.close)
+        client.connect(("127.0.0.1", port))
+        return client
+
+    def counts(self, sluice, door):
+        """What became of the datagrams: by reason, and "received"."""
+        label = f'transport="udp_thrift_{door}"'
+        found = {}
+        for line in request(sluice.metrics, "GET", "/metrics")[2].decode().splitlines():
+            if line.startswith("sluice_datagrams_") and label in line:
+                name = line.split('reason="')[1].split('"')[0] if "reason=" in line else "received"
+                found[name] = int(float(line.rsplit(" ", 1)[1]))
+        return found
+
+    def settles(self, sluice, door, sent):
+        """Until all is accounted for: the counts."""
+        def told():
+            counts = self.counts(sluice, door)
+            return counts["received"] + counts["kernel"]
+        sluice.wait_until(lambda: told() >= sent, f"{sent} datagrams on {door}")
+        counts = self.counts(sluice, door)
+        self.assertEqual(counts["received"] + counts["kernel"], sent, (door, counts))
+        return counts
+
+    def spans_are(self, sluice, expected):
+        """Until so many spans have been taken or refused; no others came in."""
+        def flow(name):
+            return sluice.metric("sluice_component_spans", kind="receiver", component="jaeger", flow=name)
+        sluice.wait_until(lambda: flow("out") + flow("refused") >= expected, f"{expected} spans")
+        self.assertEqual(flow("out") + flow("refused"), expected)
+        self.assertEqual(flow("in"), expected)
+        self.assertEqual(sluice.metric("otelcol_receiver_accepted_spans", receiver="jaeger") +
+                         sluice.metric("otelcol_receiver_refused_spans", receiver="jaeger"), expected)
+
+    def test_what_the_kernel_drops_is_counted_when_nothing_more_comes(self):
+        # All that is let in was so before the first drop, so no datagram tells of one.
+        with self.daemon(buffer=16384) as sluice:
+            sluice.pause()
+            for door, protocol in self.DOORS:
+                client = self.client(getattr(sluice, door))
+                for _ in range(1000):
+                    client.send(protocol.message("emitBatch", arguments=thrift.batch(protocol, 2)))
+            sluice.resume()
+            received = 0
+            for door, _ in self.DOORS:
+                counts = self.settles(sluice, door, 1000)
+                self.assertGreater(counts["kernel"], 0)
+                self.assertGreater(counts["received"], 0)
+                received += counts["received"]
+            self.spans_are(sluice, 2 * received)
+
+    def test_what_the_kernel_drops_of_a_flood_is_counted(self):
+        with self.daemon(buffer=16384) as sluice:
+            messages = [(self.client(getattr(sluice, door)),
+                         protocol.message("emitBatch", arguments=thrift.batch(protocol, 10)))
+                        for door, protocol in self.DOORS]
+            for turn in range(5000):
+                if turn in (1000, 3000):
+                    sluice.pause()
+                if turn in (2000, 4000):
+                    sluice.resume()
+                for client, message in messages:
+                    client.send(message)
+            received = 0
+            for door, _ in self.DOORS:
+                counts = self.settles(sluice, door, 5000)
+                self.assertGreater(counts["kernel"], 1000)
+                self.assertEqual({counts[reason] for reason in self.REASONS if reason != "kernel"}, {0})
+                received += counts["received"]
+            self.spans_are(sluice, 10 * received)
+            self.assertEqual(sluice.terminate(), 0, sluice.log())
+            self.assertEqual(len(spans_of(sluice.dir + "/traces.jsonl")), 10 * received)
+
+    def test_what_waits_in_the_sockets_when_it_is_told_to_stop_is_delivered(self):
+        with self.daemon(buffer=200_000) as sluice:
+            sluice.pause()
+            for door, protocol in self.DOORS:
+                client = self.client(getattr(sluice, door))
+                for _ in range(100):
+                    client.send(protocol.message("emitBatch", arguments=thrift.batch(protocol, 2)))
+            sluice.process.send_signal(signal.SIGTERM)
+            sluice.resume()
+            self.assertEqual(sluice.process.wait(daemon.DEADLINE), 0, sluice.log())
+            self.assertEqual(len(spans_of(sluice.dir + "/traces.jsonl")), 2 * 2 * 100)
+
+    def test_each_method_and_message_type_leaves_its_counter_behind(self):
+        with self.daemon(buffer=200_000) as sluice:
+            for door, protocol in self.DOORS:
+                client = self.client(getattr(sluice, door))
+                cases = [(self.reason(name, kind, fits), protocol.message(name, kind, arguments))
+                         for kind in (*range(8), *((255,) if door == "binary" else ()))
+                         for name in ("emitBatch", "emitZipkinBatch", "getSamplingStrategy", "", "n" * 60_000)
+                         for fits, arguments in (("emitBatch", thrift.batch(protocol, 1)),
+                                                 ("emitZipkinBatch", thrift.zipkin_batch(protocol)), (None, b"\0"))]
+                cases += [("empty", b""), ("malformed", b"\xff" * 65_507 if door == "binary" else b"x"),
+                          (None, protocol.message("emitBatch", arguments=thrift.batch(protocol, 0)))]
+                if door == "compact":  # the default is 65000 bytes
+                    cases.append(("too_large", b"\xff" * 65_507))
+                before = self.counts(sluice, door)
+                for reason, message in cases:
+                    with self.subTest(door, reason=reason, message=message[:40]):
+                        client.send(message)
+                        expected = {**before, "received": before["received"] + 1}
+                        if reason is not None:
+                            expected[reason] += 1
+                        sluice.wait_until(lambda: self.counts(sluice, door) == expected, "its counter")
+                        before = expected
+            self.spans_are(sluice, 2 * 2 * 2)  # call and oneway, of both methods, on both doors
+            self.assertEqual(sluice.terminate(), 0, sluice.log())
+
+    def reason(self, name, kind, fits):
+        if kind not in (thrift.CALL, thrift.ONEWAY):
+            return "wrong_type"
+        if name not in ("emitBatch", "emitZipkinBatch"):
+            return "unknown_method"
+        return None if name == fits else "malformed"
 
 
 class CommandLine(unittest.TestCase):
