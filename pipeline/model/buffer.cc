@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "pipeline/model/buffer_pool.h"
+#include "pipeline/model/pages.h"
 
 namespace sluice {
 namespace {
@@ -10,6 +11,13 @@ namespace {
 constexpr std::size_t first_capacity = 1024 - sizeof(Buffer::Block);
 // Above the pool's largest class, pages move instead of bytes.
 constexpr std::size_t remap_min = std::size_t{4} << 20;
+// Where growth by moving pages is asked for: from this size on a block gets pages of its own.
+constexpr std::size_t moving_min = std::size_t{16} << 10;
+constexpr std::size_t mapped_min = std::size_t{128} << 10;
+
+bool moves_pages(std::size_t capacity) {
+  return capacity >= remap_min || pages::GrowthByMoving::active();
+}
 
 }  // namespace
 
@@ -48,7 +56,7 @@ BufferWriter::~BufferWriter() {
 
 void BufferWriter::reserve(std::size_t capacity) {
   if (capacity <= capacity_) return;
-  if (capacity_ >= remap_min) {
+  if (block_ != nullptr && moves_pages(capacity_)) {
     if (Buffer::Block* moved = buffer_pool::remap(block_, capacity)) return move_to(moved);
   }
   Buffer::Block* larger = buffer_pool::take(capacity);
@@ -60,7 +68,11 @@ void BufferWriter::reserve(std::size_t capacity) {
 void BufferWriter::grow(std::size_t more) {
   const std::size_t wanted = size_ + more;
   const std::size_t doubled = std::min(std::max(capacity_ * 2, first_capacity), Buffer::size_max);
-  reserve(std::max(wanted, doubled));
+  if (capacity_ < moving_min || !pages::GrowthByMoving::active())
+    return reserve(std::max(wanted, doubled));
+  // Moving is cheap enough for small steps, after which freezing need not copy to a smaller block.
+  const std::size_t step = std::min(capacity_ + capacity_ / 4, Buffer::size_max);
+  reserve(std::max({wanted, step, mapped_min}));
 }
 
 void BufferWriter::move_to(Buffer::Block* block) noexcept {
@@ -70,7 +82,7 @@ void BufferWriter::move_to(Buffer::Block* block) noexcept {
 }
 
 void BufferWriter::shrink() {
-  if (capacity_ >= remap_min) {
+  if (moves_pages(capacity_)) {
     if (Buffer::Block* moved = buffer_pool::remap(block_, size_)) return move_to(moved);
   }
   Buffer::Block* smaller = buffer_pool::take(size_);

@@ -7,6 +7,7 @@
 
 #include "pipeline/ledger.h"
 #include "pipeline/model/buffer_pool.h"
+#include "pipeline/model/pages.h"
 
 namespace sluice {
 namespace {
@@ -61,6 +62,31 @@ TEST_CASE("what is pinned is the size class, and little more than the content", 
   const Buffer large = std::move(huge).freeze();
   CHECK(large.pinned() <= (std::size_t{6} << 20));
   CHECK(large.bytes().substr(large.size() - 3) == "yyy");
+}
+
+TEST_CASE("a writer that grows by moving its pages takes small steps", "[buffer]") {
+  const pages::GrowthByMoving moving;
+  std::string expected;
+  BufferWriter writer(10'000);
+  for (int i = 0; i < 300; ++i) {
+    const std::string piece(10'007, static_cast<char>('a' + i % 26));
+    writer.append(piece);
+    expected += piece;
+  }
+  const std::size_t capacity = writer.capacity();
+  CHECK(capacity <= expected.size() * 3 / 2);
+  const Buffer buffer = std::move(writer).freeze();
+  CHECK(buffer.bytes() == expected);
+}
+
+TEST_CASE("what is discarded of a buffer is whole pages, and the rest stays", "[buffer]") {
+  const Buffer buffer = Buffer::copy_of(std::string(300'000, 'x'));
+  const std::size_t went = pages::discard(buffer.bytes().substr(0, 100'000));
+  CHECK(went % 4096 == 0);
+  CHECK(went <= 100'000);
+  CHECK(went >= 100'000 - 2 * 4096);
+  CHECK(buffer.bytes().substr(100'000) == std::string(200'000, 'x'));
+  CHECK(pages::discard(buffer.bytes().substr(200'000, 100)) == 0);
 }
 
 TEST_CASE("a buffer gives back what it was charged with its last handle", "[buffer][ledger]") {
