@@ -4,8 +4,11 @@
 #include <array>
 #include <optional>
 
+#include "pipeline/codec/allowance.h"
 #include "pipeline/ensure.h"
+#include "pipeline/intake/translation.h"
 #include "pipeline/log.h"
+#include "pipeline/model/pages.h"
 #include "receivers/jaeger/answers.h"
 
 namespace sluice::jaeger_door {
@@ -41,21 +44,27 @@ struct Respond {
 };
 
 bool translate_thrift(std::string_view body, SpanWriter& out, jaeger::Report& report) {
+  const pages::GrowthByMoving moving;
   thrift::BinaryReader reader(body);
   return jaeger::translate_batch(reader, out, report);
 }
 
-/// From a request's body into the pipeline. The translation is charged ahead as large as the body,
-/// which it rarely is; freezing settles what it really took.
+bool translate_proto(std::string_view body, SpanWriter& out, jaeger::Report& report) {
+  const pages::GrowthByMoving moving;
+  return jaeger::translate_post_spans(body, Allowance::Input::read_once, out, report);
+}
+
+/// From a request's body into the pipeline. The translation has `expected` bytes or less, mostly:
+/// to guess too little would cost the move of a block.
 template <typename Translate>
 void take(Intake& intake, const ServiceOptions& options, net::Request request, net::Reply reply,
-          Translate translate) {
-  std::optional<Charge> charge = intake.ledger().try_charge(request.body.size());
+          std::size_t expected, Translate translate) {
+  std::optional<Charge> charge = charge_translation(intake.ledger(), request.body);
   if (!charge) {
     intake.count_refused(Reason::busy);
     return reply.send(come_back("busy: too many bytes in flight", {}));
   }
-  SpanWriter out(request.body.size() * 3 / 4 + 256);
+  SpanWriter out(Allowance::capacity_for(expected, request.body.size()));
   jaeger::Report report;
   if (!translate(request.body.bytes(), out, report)) {
     intake.count_refused(Reason::malformed);
@@ -69,8 +78,8 @@ void take(Intake& intake, const ServiceOptions& options, net::Request request, n
                                   " spans have no valid trace or span id"));
   }
   intake.count_invalid_ids(report.spans_invalid_id);
-  request.body = {};
-  SpanBatch batch = SpanBatch::of_translation(std::move(*charge).freeze(std::move(out).take()));
+  SpanBatch batch = SpanBatch::of_translation(
+      replace_body(std::move(request.body), std::move(out), std::move(*charge)));
   if (batch.empty()) {
     intake.count_accepted();
     return reply.send(accepted());
@@ -120,7 +129,9 @@ net::Admission HttpBatches::admit(const net::RequestHead& head) {
 }
 
 void HttpBatches::serve(net::Request request, net::Reply reply) {
-  take(*intake_, options_, std::move(request), std::move(reply), translate_thrift);
+  const std::size_t size = request.body.size();
+  const std::size_t expected = size - size / 8 - size / 16 + 256;
+  take(*intake_, options_, std::move(request), std::move(reply), expected, translate_thrift);
 }
 
 net::Response HttpBatches::transport_error(net::TransportError error, const net::RequestHead&,
@@ -138,7 +149,9 @@ net::Admission GrpcBatches::admit(const net::RequestHead& head) {
 }
 
 void GrpcBatches::serve(net::Request request, net::Reply reply) {
-  take(*intake_, options_, std::move(request), std::move(reply), jaeger::translate_post_spans);
+  const std::size_t size = request.body.size();
+  const std::size_t expected = size + size / 16 + 256;
+  take(*intake_, options_, std::move(request), std::move(reply), expected, translate_proto);
 }
 
 net::Response GrpcBatches::transport_error(net::TransportError error, const net::RequestHead&,

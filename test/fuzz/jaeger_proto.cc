@@ -10,7 +10,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string bytes(reinterpret_cast<const char*>(data), size);
   sluice::SpanWriter out(512);
   sluice::jaeger::Report report;
-  const bool taken = sluice::jaeger::translate_post_spans(bytes, out, report);
+  const bool taken =
+      sluice::jaeger::translate_post_spans(bytes, sluice::Allowance::Input::kept, out, report);
   if (taken != report.error.empty()) std::abort();
   sluice::test::check_translation(taken, std::move(out), report);
   return 0;

@@ -294,6 +294,36 @@ TEST_CASE("what does not belong to the Thrift door is told why", "[jaeger_receiv
   CHECK(daemon.span_count() == 0);
 }
 
+TEST_CASE("a batch that would take far more memory than its size is malformed",
+          "[jaeger_receiver]") {
+  const std::string reason = "more memory than twice the request";
+  const auto malformed = [](const Daemon& daemon) {
+    return daemon.metrics.value("otelcol_receiver_requests",
+                                {{"outcome", "refused"}, {"reason", "malformed"}});
+  };
+  Daemon http(http_yaml);
+  http.run();
+  // 100,000 tags of one byte.
+  const std::string answer =
+      http.post(thrift_type, "\x0C\0\x01\0\x0F\0\x02\x0C\0\0\0\x01\x0F\0\x0A\x0C\0\x01\x86\xA0"s +
+                                 std::string(100'003, '\0'));
+  CHECK(answer.starts_with("HTTP/1.1 400 "));
+  CHECK(contains(answer, reason));
+  http.stop();
+  CHECK(malformed(http) == 1);
+  CHECK(http.ledger.used() == 0);
+  Daemon grpc(grpc_yaml);
+  grpc.run();
+  std::string tags;
+  for (int i = 0; i < 50'000; ++i) tags += length_field(8, "");
+  const Http2Peer::Reply refused = grpc.grpc(length_field(1, length_field(1, tags)));
+  CHECK(refused.field("grpc-status") == "3");
+  CHECK(contains(refused.field("grpc-message"), reason));
+  grpc.stop();
+  CHECK(malformed(grpc) == 1);
+  CHECK(grpc.ledger.used() == 0);
+}
+
 TEST_CASE("a full pipeline is 503 with Retry-After, a batch refused for good 400",
           "[jaeger_receiver]") {
   Daemon daemon(http_yaml);

@@ -207,6 +207,49 @@ TEST_CASE("what does not parse is answered with the reason as text, and nothing 
   CHECK(daemon.names().empty());
 }
 
+TEST_CASE("a request that would take far more memory than its size is refused, in every format",
+          "[zipkin_receiver]") {
+  using namespace std::string_literals;
+  Daemon daemon;
+  const auto check = [&](std::string_view path, std::string_view type, const std::string& body) {
+    const std::string answer = daemon.post(path, type, body);
+    CHECK(answer.starts_with("HTTP/1.1 400 "));
+    CHECK(body_of(answer).find("more memory than twice the request") != std::string::npos);
+  };
+  const std::string error(150'000, 'x');  // the message of the status, and the tag
+  check(v2_path, json, R"([{"traceId":"1","id":"2","tags":{"error":")" + error + "\"}}]");
+  check(v1_path, json,
+        R"([{"traceId":"1","id":"2","binaryAnnotations":[{"key":"error","value":")" + error +
+            "\"}]}]");
+  std::string tags;
+  for (int i = 0; i < 30'000; ++i)
+    tags += length_field(11, length_field(1, std::string(1, static_cast<char>(i % 200))));
+  check(v2_path, proto,
+        length_field(1, length_field(1, make_id(1, 8)) + length_field(3, make_id(2, 8)) + tags));
+  const std::string bytes = "\x0b\0\x01\0\0\0\x01k\x0b\0\x02\0\x04\0\0"s +
+                            std::string(0x40000, 'x') + "\x08\0\x03\0\0\0\x01\0"s;
+  check(v1_path, thrift,
+        "\x0c\0\0\0\x01\x0a\0\x01\0\0\0\0\0\0\0\x01\x0a\0\x04\0\0\0\0\0\0\0\x02"s +
+            "\x0f\0\x08\x0c\0\0\0\x01"s + bytes + "\0"s);
+  CHECK(daemon.refused_requests("malformed") == 4);
+  CHECK(daemon.names().empty());
+  CHECK(daemon.ledger.used() == 0);
+}
+
+TEST_CASE("a request that lets go of its front to make room comes in whole", "[zipkin_receiver]") {
+  using namespace std::string_literals;
+  Daemon daemon("", 8 << 20);
+  std::string body = "[";
+  for (int i = 0; i < 10'000; ++i)
+    body += (i > 0 ? ",{" : "{") +
+            R"("traceId":"1","id":"2","localEndpoint":{"ipv4":"1.1.1.1","port":1},"name":")"s +
+            std::to_string(i) + R"(","shared":true,"debug":true})";
+  CHECK(is_accepted(daemon.post(v2_path, json, body + "]")));
+  std::vector<std::string> expected;
+  for (int i = 0; i < 10'000; ++i) expected.push_back(std::to_string(i));
+  CHECK(daemon.names() == expected);
+}
+
 TEST_CASE("a span with an invalid id is left out and counted; with strict it refuses all",
           "[zipkin_receiver]") {
   const std::string body = R"([{"traceId":"1","id":"2","name":"kept"},{"traceId":"x","id":"2"}])";

@@ -193,11 +193,11 @@ SpanDraft::SpanDraft(SpanWriter& out, std::size_t limit)
 
 std::size_t SpanDraft::begin_event() {
   blank_ = false;
-  return out_.begin(otlp::span::events);
+  return room(0) ? out_.begin(otlp::span::events) : 0;
 }
 
 void SpanDraft::event_field(const Tag& tag) {
-  if (!room()) return;
+  if (!room(tag.key.size() + tag.text.size())) return;
   if (tag.key == "event" && tag.kind == Tag::Kind::text)
     out_.string(otlp::event::name, tag.text);
   else
@@ -219,7 +219,7 @@ void SpanDraft::link(const Reference& reference) {
   if (parent == 0) parent = follows_from_;
   const bool is_child = reference.type == Reference::child_of;
   if (is_child && reference.span == parent && same_trace(reference)) return;
-  if ((reference.trace_high | reference.trace_low) == 0 || reference.span == 0 || !room()) return;
+  if ((reference.trace_high | reference.trace_low) == 0 || reference.span == 0 || !room(0)) return;
   const std::size_t mark = out_.begin(otlp::span::links);
   std::array<char, 16> id;
   put_big_endian(id.data(), reference.trace_high);

@@ -68,6 +68,10 @@ class TagFacts {
   bool take(const Tag& tag) { return concerns(tag.key.size()) && take_known(tag); }
   /// Kind, status and tracestate, once all tags are known.
   void write(SpanWriter& out) const;
+  /// What `write` writes at most.
+  std::size_t size_max() const {
+    return trace_state_.size() + description_.size() + http_message_.size() + 64;
+  }
 
   std::string_view scope_name, scope_version;
 
@@ -99,45 +103,56 @@ class TagFacts {
 /// follows at its tail.
 class SpanDraft {
  public:
-  /// `limit`: as long as `out` is larger, nothing more is written and `overflown` is true.
+  /// What `out` would become larger than `limit` by is not written, and it does not fit.
   SpanDraft(SpanWriter& out, std::size_t limit);
 
   void name(std::string_view name) {
     named_ = name;
-    out_.string(otlp::span::name, name);
+    if (room(name.size())) out_.string(otlp::span::name, name);
   }
   void tag(const Tag& tag) {
     blank_ = false;
-    if (facts_.take(tag) || !room()) return;
+    if (facts_.take(tag) || !room(tag.key.size() + tag.text.size())) return;
     if (tag.kind == Tag::Kind::text)
       out_.attribute(otlp::span::attributes, tag.key, tag.text);
     else
       write_attribute(out_, otlp::span::attributes, tag);
   }
 
-  /// An event: `field` for each of its fields, in between.
+  /// An event: `field` for each of its fields, in between. Without room its mark is 0, and none
+  /// will be there for the rest of it.
   std::size_t begin_event();
-  void event_time(std::uint64_t nanos) { out_.fixed64(otlp::event::time, nanos); }
+  void event_time(std::uint64_t nanos) {
+    if (room(0)) out_.fixed64(otlp::event::time, nanos);
+  }
   void event_field(const Tag& tag);
-  void end_event(std::size_t mark) { out_.end(mark); }
+  void end_event(std::size_t mark) {
+    if (mark != 0) out_.end(mark);
+  }
 
   /// First for every reference, then, in the same order, `link` for every one.
   void consider_parent(const Reference& reference);
   void link(const Reference& reference);
 
-  /// False when the span is left out, having been counted.
+  /// After the last field: whether there was room for all of it.
+  bool fits() { return room(facts_.size_max()) && !overflown_; }
+  /// If it fits. False when the span is left out, having been counted.
   bool finish(Report& report, std::string_view service);
 
   Group group() const { return {{}, facts_.scope_name, facts_.scope_version}; }
-  bool overflown() const { return out_.size() > limit_; }
-
   std::uint64_t trace_high = 0, trace_low = 0, span = 0, parent = 0;
   std::uint64_t start = 0, end = 0;  ///< ns
   std::uint32_t flags = 0;
   bool clamped = false;
 
  private:
-  bool room() const { return out_.size() <= limit_; }
+  /// For texts of that size and what stands around them.
+  bool room(std::size_t size) {
+    if (out_.size() + size <= limit_) [[likely]]
+      return true;
+    overflown_ = true;
+    return false;
+  }
   bool same_trace(const Reference& reference) const {
     return reference.trace_high == trace_high && reference.trace_low == trace_low;
   }
@@ -151,12 +166,8 @@ class SpanDraft {
   TagFacts facts_;
   std::uint64_t follows_from_ = 0;  ///< the first of the same trace
   bool blank_ = true;
+  bool overflown_ = false;
 };
-
-/// The limit for a draft, given what went before.
-inline std::size_t output_limit(std::size_t before, std::size_t input, std::size_t spans) {
-  return before + 2 * input + 64 * spans + (64 << 10);
-}
 
 /// Start and end in ns of what is given in µs or in seconds and nanoseconds. Never wraps: a time
 /// that OTLP cannot say becomes the nearest one, and `clamped` is set.

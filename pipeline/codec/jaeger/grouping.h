@@ -3,10 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <string_view>
 #include <tuple>
-#include <utility>
 #include <vector>
 
 #include "pipeline/codec/jaeger/draft.h"
@@ -19,16 +17,24 @@ namespace sluice::jaeger {
 // elsewhere makes the batch be done again, in two passes: one that finds where each span belongs,
 // and one that writes them group by group.
 //
+// The two passes keep 36 bytes a span, where it lies and where in the input the texts lie that say
+// where it belongs: hostile input gives every span a group of its own, and whatever is allocated
+// for each group (a map's node has 96 bytes) would be more than the span has. What is kept counts
+// towards what the translation may take.
+//
 // A Source gives the spans of one batch:
-//   Position                  where a span lies, trivially copyable, ordered
 //   void rewind()             to the first
 //   bool more()               one stands here; false at the end or at a mistake
-//   Position position()
-//   void seek(Position)       to one that `position` gave
+//   std::size_t position()    where it lies
+//   void seek(position)
+//   const char* begin()       of the input, which texts lie in
 //   Group survey()            where this one belongs; steps over it
 //   bool translate(Group&)    writes it, and finds where it belongs; steps over it. False: left
 //                             out
 //   void resource(process)    writes the Resource
+//   void hold(size)           that many bytes are held beside the output
+//   void all_in(Group)        all are written under this one, until it says `hold`
+//   bool settled()            all that follow belong to that one, whatever `translate` found
 //   bool ok()
 
 /// The ScopeSpans, opened with its scope.
@@ -51,52 +57,114 @@ bool write_together(Source& source, SpanWriter& out, std::size_t likely_size) {
   const std::size_t resource_spans = out.begin(otlp::request::resource_spans, likely_size);
   source.resource(group.process);
   const std::size_t scope_spans = begin_scope(out, group, likely_size);
+  source.all_in(group);
   while (source.more()) {
     Group found;
-    if (source.translate(found) && found != group) return false;
+    if (source.translate(found) && !source.settled() && found != group) return false;
   }
   out.end(scope_spans);
   out.end(resource_spans);
   return true;
 }
 
+/// A piece of the input, which is smaller than 4 GiB.
+struct Piece {
+  std::uint32_t offset = 0, size = 0;
+
+  Piece() = default;
+  Piece(std::string_view text, const char* begin)
+      : offset(text.empty() ? 0 : static_cast<std::uint32_t>(text.data() - begin)),
+        size(static_cast<std::uint32_t>(text.size())) {}
+  std::string_view in(const char* begin) const { return {begin + offset, size}; }
+  /// As the texts, for those of one input.
+  int compare(const Piece& other, const char* begin) const {
+    if (offset == other.offset && size == other.size) return 0;
+    return in(begin).compare(other.in(begin));
+  }
+};
+
+/// A span and where it belongs.
+struct Place {
+  Piece process, scope_name, scope_version;
+  std::uint32_t position;
+  std::uint32_t first_of_process, first_of_group;  ///< the positions of their first spans
+
+  int compare_process(const Place& other, const char* begin) const {
+    return process.compare(other.process, begin);
+  }
+  int compare_group(const Place& other, const char* begin) const {
+    if (const int by_process = compare_process(other, begin)) return by_process;
+    if (const int by_name = scope_name.compare(other.scope_name, begin)) return by_name;
+    return scope_version.compare(other.scope_version, begin);
+  }
+};
+
+/// Sorts by process and group, both in the order in which they appear, and by position.
+inline void sort_places(std::vector<Place>& places, const char* begin) {
+  std::sort(places.begin(), places.end(), [begin](const Place& a, const Place& b) {
+    const int by_group = a.compare_group(b, begin);
+    return by_group != 0 ? by_group < 0 : a.position < b.position;
+  });
+  for (std::size_t from = 0, to = 0; from < places.size(); from = to) {
+    std::uint32_t first = places[from].position;
+    for (to = from; to < places.size(); ++to) {
+      const Place& place = places[to];
+      if (to > from && place.compare_process(places[from], begin) != 0) break;
+      first = std::min(first, place.position);
+    }
+    for (std::size_t i = from; i < to; ++i) {
+      const bool same = i > from && places[i].compare_group(places[i - 1], begin) == 0;
+      places[i].first_of_process = first;
+      places[i].first_of_group = same ? places[i - 1].first_of_group : places[i].position;
+    }
+  }
+  std::sort(places.begin(), places.end(), [](const Place& a, const Place& b) {
+    return std::tie(a.first_of_process, a.first_of_group, a.position) <
+           std::tie(b.first_of_process, b.first_of_group, b.position);
+  });
+}
+
+template <typename Source>
+std::vector<Place> find_places(Source& source) {
+  std::size_t count = 0;
+  for (; source.more(); ++count) (void)source.survey();
+  source.rewind();
+  std::vector<Place> places;
+  source.hold(count * sizeof(Place));
+  if (!source.ok()) return places;
+  places.reserve(count);
+  const char* const begin = source.begin();
+  while (source.more()) {
+    const auto position = static_cast<std::uint32_t>(source.position());
+    const Group group = source.survey();
+    places.push_back({{group.process, begin},
+                      {group.scope_name, begin},
+                      {group.scope_version, begin},
+                      position,
+                      0,
+                      0});
+  }
+  return places;
+}
+
 template <typename Source>
 void write_apart(Source& source, SpanWriter& out, std::size_t likely_size) {
-  using Position = typename Source::Position;
-  struct Place {
-    std::uint32_t process, group;
-    Position position;
-    bool operator<(const Place& other) const {
-      return std::tie(process, group, position) <
-             std::tie(other.process, other.group, other.position);
-    }
-  };
-  std::map<std::string_view, std::uint32_t> processes;
-  std::map<Group, std::uint32_t> groups;
-  std::vector<Place> places;
-  while (source.more()) {
-    const Position position = source.position();
-    const Group group = source.survey();
-    const auto next_process = static_cast<std::uint32_t>(processes.size());
-    const auto next_group = static_cast<std::uint32_t>(groups.size());
-    const std::uint32_t process = processes.emplace(group.process, next_process).first->second;
-    places.push_back({process, groups.emplace(group, next_group).first->second, position});
-  }
+  std::vector<Place> places = find_places(source);
   if (!source.ok()) return;
-  std::sort(places.begin(), places.end());
+  const char* const begin = source.begin();
+  sort_places(places, begin);
   std::size_t resource_spans = 0, scope_spans = 0;
   for (std::size_t i = 0; i < places.size(); ++i) {
     const Place& place = places[i];
-    const bool new_process = i == 0 || place.process != places[i - 1].process;
-    if (i == 0 || place.group != places[i - 1].group) {
-      source.seek(place.position);
-      const Group group = source.survey();
+    const bool first = place.position == place.first_of_group;
+    if (first) {
       if (i > 0) out.end(scope_spans);
-      if (i > 0 && new_process) out.end(resource_spans);
-      if (new_process) {
+      if (place.position == place.first_of_process) {
+        if (i > 0) out.end(resource_spans);
         resource_spans = out.begin(otlp::request::resource_spans, likely_size);
-        source.resource(group.process);
+        source.resource(place.process.in(begin));
       }
+      const Group group{{}, place.scope_name.in(begin), place.scope_version.in(begin)};
       scope_spans = begin_scope(out, group, likely_size);
     }
     source.seek(place.position);

@@ -7,7 +7,9 @@
 
 #include <bit>
 #include <cstring>
+#include <optional>
 
+#include "pipeline/codec/allowance.h"
 #include "pipeline/codec/jaeger/grouping.h"
 #include "pipeline/codec/jaeger/jaeger.h"
 #include "pipeline/model/wire.h"
@@ -215,41 +217,55 @@ void each_tag(std::string_view process, Mistake& mistake, Use use) {
   }
 }
 
-void write_resource(std::string_view process, SpanWriter& out, Mistake& mistake) {
+/// False when `out` would become larger than `limit`, and then not whole.
+bool write_resource(std::string_view process, SpanWriter& out, std::size_t limit,
+                    Mistake& mistake) {
   const std::string_view service = service_of(process, mistake);
-  if (service == no_service_name) return;
+  if (service == no_service_name) return true;
   const std::size_t mark = out.begin(otlp::resource_spans::resource, 256);
   ResourceNames names;
   each_tag(process, mistake, [&](const Tag& tag) { names.see(tag.key); });
   if (!service.empty() && !names.has_service_name())
     out.attribute(otlp::resource::attributes, "service.name", service);
-  each_tag(process, mistake, [&](const Tag& tag) { names.write(out, tag); });
+  each_tag(process, mistake, [&](const Tag& tag) {
+    if (out.size() + tag.key.size() + tag.text.size() <= limit) names.write(out, tag);
+  });
   out.end(mark);
+  return out.size() <= limit;
 }
 
 class BatchSource {
  public:
-  using Position = const char*;
-
-  BatchSource(std::string_view batch, std::string_view process, SpanWriter& out, Report& report)
+  BatchSource(std::string_view batch, std::string_view process, Allowance::Input how,
+              SpanWriter& out, Report& report)
       : batch_(batch),
         process_(process),
         out_(out),
         report_(report),
-        before_(out.size()),
+        allowance_(batch, out.size(), how),
         cursor_(batch) {
     find();
   }
 
-  void rewind() { seek(batch_.data()); }
+  void rewind() { seek(0); }
   bool more() const { return found_ && ok(); }
-  Position position() const { return at_; }
-  void seek(Position position) {
-    cursor_ = Cursor(batch_.substr(static_cast<std::size_t>(position - batch_.data())));
+  std::size_t position() const { return static_cast<std::size_t>(at_ - batch_.data()); }
+  const char* begin() const { return batch_.data(); }
+  void seek(std::size_t position) {
+    cursor_ = Cursor(batch_.substr(position));
     find();
   }
   bool ok() const { return mistake_.at == nullptr && !too_large_; }
-  void resource(std::string_view process) { write_resource(process, out_, mistake_); }
+  void resource(std::string_view process) {
+    too_large_ |= !write_resource(process, out_, limit(), mistake_);
+  }
+  void all_in(const Group& group) { group_ = group; }
+  bool settled() const { return settled_; }
+  void hold(std::size_t size) {
+    group_.reset();
+    held_ += size;
+    too_large_ |= held_ > allowance_.limit(0);
+  }
 
   Group survey() {
     Group group{process_, {}, {}};
@@ -269,15 +285,16 @@ class BatchSource {
   }
 
   bool translate(Group& group) {
-    SpanDraft draft(out_, output_limit(before_, batch_.size(), report_.spans));
+    make_room();
+    SpanDraft draft(out_, limit());
     std::string_view process = process_;
     read_span(span_, draft, process, mistake_);
-    too_large_ |= draft.overflown();
+    too_large_ |= !draft.fits();
     if (!ok()) return false;
     group = draft.group();
     group.process = process;
     const bool taken = draft.finish(report_, {});
-    if (!taken && report_.spans_invalid_id == 1)
+    if (!taken && report_.spans_invalid_id == 1 && !settled_)
       report_.invalid_service = service_of(process, mistake_);
     find();
     return taken;
@@ -287,6 +304,27 @@ class BatchSource {
   const char* mistake() const { return mistake_.at; }
 
  private:
+  /// Of the output, so far.
+  std::size_t limit() const {
+    const std::size_t limit = allowance_.limit(report_.spans);
+    return limit - std::min(limit, held_);
+  }
+  /// For the span that stands here, by letting go of those in front of it. That is for good, so
+  /// all others must belong where those did.
+  void make_room() {
+    const std::size_t size = out_.size() + 2 * span_.size();
+    if (!group_ || size + held_ <= allowance_.limit(report_.spans)) return;
+    if (!settled_) {
+      const std::size_t here = position();
+      bool same = true;
+      while (same && more()) same = survey() == *group_;
+      seek(here);
+      if (!same || !ok()) return group_.reset();
+      settled_ = true;
+    }
+    allowance_.read_up_to(position());
+    (void)allowance_.admits(size, report_.spans);
+  }
   /// On to the next span.
   void find() {
     Field field;
@@ -302,7 +340,10 @@ class BatchSource {
   const std::string_view batch_, process_;
   SpanWriter& out_;
   Report& report_;
-  const std::size_t before_;
+  Allowance allowance_;
+  std::optional<Group> group_;  ///< as long as all spans are written under one
+  bool settled_ = false;        ///< they will be
+  std::size_t held_ = 0;
   Cursor cursor_;
   Mistake mistake_;
   std::string_view span_;
@@ -325,16 +366,17 @@ std::string_view last(std::string_view message, std::uint32_t number, Mistake& m
 
 }  // namespace
 
-bool translate_post_spans(std::string_view message, SpanWriter& out, Report& report) {
+bool translate_post_spans(std::string_view message, Allowance::Input how, SpanWriter& out,
+                          Report& report) {
   Mistake mistake;
   const std::string_view batch = last(message, request_field::batch, mistake);
   const std::string_view process = last(batch, batch_field::process, mistake);
-  BatchSource source(batch, process, out, report);
+  BatchSource source(batch, process, how, out, report);
   if (mistake.at == nullptr && write_spans(source, out, report, batch.size())) return true;
   report = {};
   const char* const at = mistake.at != nullptr ? mistake.at : source.mistake();
   report.error = at == nullptr
-                     ? "translates to far more than its own size"
+                     ? allowance_exceeded
                      : "malformed protobuf at byte " + std::to_string(at - message.data());
   return false;
 }

@@ -2,6 +2,7 @@
 // tree. Known fields of another type than the schema's are stepped over, as Thrift's generated
 // code does.
 
+#include "pipeline/codec/allowance.h"
 #include "pipeline/codec/jaeger/grouping.h"
 #include "pipeline/codec/jaeger/jaeger.h"
 
@@ -138,7 +139,7 @@ class SpanReader {
     draft_.start = nanos_of_micros(start_, draft_.clamped);
     draft_.end = end_of(draft_.start, duration_, 1000, 0, draft_.clamped);
     if (has_references_ && reader_.ok()) read_references(references_, draft_);
-    if (draft_.overflown()) reader_.fail("translates to far more than its own size");
+    if (!draft_.fits()) reader_.fail(allowance_exceeded);
   }
 
  private:
@@ -210,30 +211,32 @@ struct ProcessReader {
   }
 };
 
+/// False when `out` would become larger than `limit`, and then not whole.
 template <typename Reader>
-void write_resource(const ProcessReader<Reader>& process, SpanWriter& out) {
-  if (process.service == no_service_name) return;
+bool write_resource(const ProcessReader<Reader>& process, SpanWriter& out, std::size_t limit) {
+  if (process.service == no_service_name) return true;
   const std::size_t mark = out.begin(otlp::resource_spans::resource, 256);
   ResourceNames names;
   process.each_tag([&](const Tag& tag) { names.see(tag.key); });
   if (!process.service.empty() && !names.has_service_name())
     out.attribute(otlp::resource::attributes, "service.name", process.service);
-  process.each_tag([&](const Tag& tag) { names.write(out, tag); });
+  process.each_tag([&](const Tag& tag) {
+    if (out.size() + tag.key.size() + tag.text.size() <= limit) names.write(out, tag);
+  });
   out.end(mark);
+  return out.size() <= limit;
 }
 
 template <typename Reader>
 class BatchSource {
  public:
-  using Position = std::size_t;
-
   /// `reader` stands at the head of the list of spans.
   BatchSource(Reader& reader, const ProcessReader<Reader>& process, SpanWriter& out, Report& report)
       : reader_(reader),
         process_(process),
         out_(out),
         report_(report),
-        before_(out.size()),
+        allowance_(reader.whole(), out.size(), Allowance::Input::kept),
         count_(structs(reader)),
         first_(reader.position()) {}
 
@@ -242,15 +245,24 @@ class BatchSource {
     index_ = 0;
   }
   bool more() const { return index_ < count_ && reader_.ok(); }
-  Position position() const { return reader_.position(); }
-  void seek(Position position) {
+  std::size_t position() const { return reader_.position(); }
+  const char* begin() const { return reader_.whole().data(); }
+  void seek(std::size_t position) {
     end_ = std::max(end_, reader_.position());
     reader_.seek(position);
   }
   /// To behind the last span, whichever was written last.
   void seek_end() { seek(std::max(end_, reader_.position())); }
   bool ok() const { return reader_.ok(); }
-  void resource(std::string_view) const { write_resource(process_, out_); }
+  void resource(std::string_view) {
+    if (!write_resource(process_, out_, limit())) reader_.fail(allowance_exceeded);
+  }
+  void all_in(const Group&) {}
+  static bool settled() { return false; }
+  void hold(std::size_t size) {
+    held_ += size;
+    if (held_ > allowance_.limit(0)) reader_.fail(allowance_exceeded);
+  }
 
   Group survey() {
     ++index_;
@@ -269,7 +281,7 @@ class BatchSource {
 
   bool translate(Group& group) {
     ++index_;
-    SpanDraft draft(out_, output_limit(before_, reader_.size(), report_.spans));
+    SpanDraft draft(out_, limit());
     SpanReader<Reader>(reader_, draft).read();
     if (!reader_.ok()) return false;
     group = draft.group();
@@ -277,11 +289,18 @@ class BatchSource {
   }
 
  private:
+  /// Of the output, so far.
+  std::size_t limit() const {
+    const std::size_t limit = allowance_.limit(report_.spans);
+    return limit - std::min(limit, held_);
+  }
+
   Reader& reader_;
   const ProcessReader<Reader>& process_;
   SpanWriter& out_;
   Report& report_;
-  const std::size_t before_;
+  const Allowance allowance_;
+  std::size_t held_ = 0;
   const std::uint32_t count_;
   const std::size_t first_;
   std::size_t end_ = 0;

@@ -85,6 +85,8 @@ class Input {
   std::size_t position() const { return static_cast<std::size_t>(at_ - begin_); }
   std::size_t left() const { return static_cast<std::size_t>(end_ - at_); }
   std::size_t size() const { return static_cast<std::size_t>(end_ - begin_); }
+  /// All of the input.
+  std::string_view whole() const { return {begin_, size()}; }
   /// Back, or on, to where `position` was once. Does nothing after a mistake.
   void seek(std::size_t position) {
     if (ok()) at_ = begin_ + position;

@@ -38,6 +38,15 @@ void GroupedSpans::begin_span() {
 
 void GroupedSpans::drop_span() { out_.truncate(span_); }
 
+void GroupedSpans::empty_span() { out_.truncate(span_mark_); }
+
+std::size_t GroupedSpans::held() const {
+  const std::size_t open = out_.size() - span_;
+  const std::size_t segment = span_ - segment_ + (open > segment_max ? 0 : open);
+  return std::max(groups_.size() > 1 ? segment : 0, copy_.capacity()) + texts_.capacity() +
+         spans_.capacity() * sizeof(Span) + groups_.capacity() * sizeof(Group);
+}
+
 GroupedSpans::Place GroupedSpans::end_span(std::string_view resource, std::string_view scope) {
   out_.end(span_mark_);
   const std::size_t size = out_.size() - span_;
@@ -136,6 +145,7 @@ void GroupedSpans::forget_groups() {
 void GroupedSpans::lay_out(std::size_t kept) {
   const std::size_t bytes = out_.size() - kept - first_span_;
   copy_.truncate(0);
+  copy_.reserve(bytes);  // growing would double it
   copy_.append({out_.out().data() + first_span_, bytes});
   std::size_t size = 0;
   for (const Group& group : groups_)

@@ -38,8 +38,12 @@ class GroupedSpans {
   /// no more.
   bool end_span(Place place);
   void drop_span();
+  /// Takes back all that was appended to the open span.
+  void empty_span();
   /// After the last span.
   void finish();
+  /// Beside the output, the copy that laying out makes included.
+  std::size_t held() const;
 
  private:
   static constexpr std::uint32_t none = UINT32_MAX;

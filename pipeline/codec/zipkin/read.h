@@ -8,14 +8,18 @@
 
 /// Zipkin's formats to OTLP, one pass over the request, appended to `out` as one
 /// ExportTraceServiceRequest, which still goes through SpanBatch::parse. Spans with invalid ids are
-/// left out and counted; whatever else does not fit its place refuses the request. The tables of
-/// the translation are in receivers/zipkin/README.md.
+/// left out and counted; whatever else does not fit its place refuses the request, and so does what
+/// would take more memory than an Allowance has. The tables of the translation are in
+/// receivers/zipkin/README.md.
 namespace sluice::zipkin {
 
 struct ReadOptions {
   bool parse_string_tags = false;  ///< "12", "1.5" and "true" become numbers and a boolean
   /// Stands in for times that a v1 span lacks.
   std::uint64_t now_unix_nano = 0;
+  /// Nobody else reads the request, and nobody will again: parts that have been read may be let go
+  /// of where the spans become larger than it.
+  bool read_once = false;
 };
 
 struct ReadReport {

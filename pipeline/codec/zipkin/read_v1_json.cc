@@ -113,7 +113,7 @@ class Reader {
   Reader(std::string_view json, const ReadOptions& options, SpanWriter& out, ReadReport& report)
       : text_(json),
         in_(json),
-        builder_(out, json.size() / 3, SpanBuilder::Version::v1, options, report) {}
+        builder_(out, json, json.size() / 3, SpanBuilder::Version::v1, options, report) {}
 
   bool read();
   const std::string& error() const { return in_.error(); }
@@ -148,7 +148,8 @@ bool Reader::span() {
   Items items(in_);
   const bool read =
       read_members(in_, [&](std::string_view key) { return member(key, head, items); });
-  return read && convert_v1(head, items, parts_, builder_, position);
+  if (!read || !convert_v1(head, items, parts_, builder_, position)) return false;
+  return !builder_.overflown() || in_.fail(allowance_exceeded);
 }
 
 bool Reader::member(std::string_view key, V1Head& head, Items& items) {

@@ -198,7 +198,8 @@ bool read_span(In& in, V1Parts& parts, SpanBuilder& builder) {
     }
   }
   head.trace_id = trace_id_of_numbers(high, low);
-  return in.ok() && convert_v1(head, items, parts, builder, position);
+  if (!in.ok() || !convert_v1(head, items, parts, builder, position)) return false;
+  return !builder.overflown() || in.fail(allowance_exceeded);
 }
 
 }  // namespace
@@ -206,7 +207,7 @@ bool read_span(In& in, V1Parts& parts, SpanBuilder& builder) {
 template <typename In>
 bool read_v1_thrift_list(In& in, const ReadOptions& options, SpanWriter& out, ReadReport& report) {
   const std::size_t before = out.size();
-  SpanBuilder builder(out, in.left(), SpanBuilder::Version::v1, options, report);
+  SpanBuilder builder(out, in.whole(), in.left(), SpanBuilder::Version::v1, options, report);
   V1Parts parts;
   const thrift::List list = in.list();
   if (in.ok() && list.size > 0 && list.element != Type::structure)

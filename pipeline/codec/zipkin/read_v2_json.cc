@@ -17,13 +17,14 @@ class Reader {
   Reader(std::string_view json, const ReadOptions& options, SpanWriter& out, ReadReport& report)
       : text_(json),
         in_(json),
-        builder_(out, json.size() / 2, SpanBuilder::Version::v2, options, report) {}
+        builder_(out, json, json.size() / 2, SpanBuilder::Version::v2, options, report) {}
 
   bool read();
   const std::string& error() const { return in_.error(); }
 
  private:
   bool span();
+  void forget_texts();
   bool usual_members(SpanHead& head);
   template <typename Value>
   bool unless_null(Value value);
@@ -74,7 +75,15 @@ bool Reader::span() {
   }
   if (!in_.ok()) return false;
   builder_.end(position);
+  if (builder_.overflown()) return in_.fail(allowance_exceeded);
+  if (builder_.discarded()) forget_texts();
   return true;
+}
+
+/// What is known from earlier spans lies in a part of the request that has been let go of.
+void Reader::forget_texts() {
+  keys_ = KnownKeys();
+  for (Sender& each : senders_) each.text = {};
 }
 
 template <typename Value>
@@ -246,6 +255,8 @@ bool Reader::tag() {
     keys_.add({start, static_cast<std::size_t>(in_.at() + 1 - start)}, key.raw());
   if (!read_tag_value(in_, value)) return false;
   builder_.tag(key, value);
+  if (builder_.discarded()) [[unlikely]]
+    forget_texts();
   return true;
 }
 

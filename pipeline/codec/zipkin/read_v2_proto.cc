@@ -28,7 +28,7 @@ class Reader {
  public:
   Reader(std::string_view message, const ReadOptions& options, SpanWriter& out, ReadReport& report)
       : message_(message),
-        builder_(out, message.size(), SpanBuilder::Version::v2, options, report),
+        builder_(out, message, message.size(), SpanBuilder::Version::v2, options, report),
         report_(report) {}
   bool read();
 
@@ -83,7 +83,9 @@ bool Reader::span(const Field& field) {
   }
   if (!framed(cursor, "span")) return false;
   builder_.end(static_cast<std::size_t>(field.whole.data() - message_.data()));
-  return true;
+  if (!builder_.overflown()) return true;
+  report_.error = allowance_exceeded;
+  return false;
 }
 
 void Reader::singular(const Field& field, SpanHead& head) {

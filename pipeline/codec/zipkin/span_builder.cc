@@ -19,13 +19,15 @@ constexpr std::size_t key_size_max = 64;            // no key that has a role is
 
 }  // namespace
 
-SpanBuilder::SpanBuilder(SpanWriter& out, std::size_t expected, Version version,
-                         const ReadOptions& options, ReadReport& report)
+SpanBuilder::SpanBuilder(SpanWriter& out, std::string_view request, std::size_t expected,
+                         Version version, const ReadOptions& options, ReadReport& report)
     : out_(out),
       spans_(out, expected),
       version_(version),
       options_(options),
       report_(report),
+      allowance_(request, out.size(),
+                 options.read_once ? Allowance::Input::read_once : Allowance::Input::kept),
       resource_(256),
       scope_(0) {}
 
@@ -51,12 +53,15 @@ void SpanBuilder::forget_written() {
 
 void SpanBuilder::forget_roles() {
   resource_tags_.clear();
+  resource_size_ = roles_size_ = 0;
   present_.reset();
   links_present_.reset();
 }
 
 void SpanBuilder::tag(const Text& key, const Text& value) {
-  const std::string_view name = key.size <= key_size_max ? plain(key, scratch_) : "";
+  if (key.size > key_size_max || value.size >= large_text) [[unlikely]]
+    return add({key, value});
+  const std::string_view name = plain(key, scratch_);
   const TagRole role = role_of(name);
   if (role != TagRole::attribute || options_.parse_string_tags) [[unlikely]]
     return add({key, value}, name, role);
@@ -101,23 +106,32 @@ void SpanBuilder::add(const Tag& tag, std::string_view key, TagRole role) {
   if (role <= TagRole::last_noted) {
     slots_[static_cast<std::size_t>(role)] = tag;
     present_.set(static_cast<std::size_t>(role));
+    roles_size_ += tag.value.size + std::min<std::size_t>(tag.value.size, role_text_max);
     if (role <= TagRole::last_single) return;
   } else if (role == TagRole::link) {
     return keep_link(tag, link_number(key));
   } else if (role == TagRole::resource) {
-    const bool fits = tag.value.size <= role_text_max;
+    const std::size_t size = tag.key.size + tag.value.size;
+    const bool fits = tag.value.size <= role_text_max && resource_size_ + size <= resource_size_max;
     const auto same_key = [&](const Tag& other) { return same(other.key, tag.key); };
     const auto known = std::ranges::find_if(resource_tags_, same_key);
     if (fits && known != resource_tags_.end()) {
+      resource_size_ += size;
       *known = tag;
       return;
     }
-    if (fits && resource_tags_.size() < resource_tags_max) return resource_tags_.push_back(tag);
+    if (fits && resource_tags_.size() < resource_tags_max) {
+      resource_size_ += size;
+      return resource_tags_.push_back(tag);
+    }
   }
   add_plain(tag);
 }
 
 void SpanBuilder::add_plain(const Tag& tag) {
+  if (const std::size_t size = tag.key.size + tag.value.size; size >= large_text)
+    make_room(size + size / 2);  // it may be base64
+  if (overflown_) return;
   remember(tag.key);
   write_attribute(tag);
 }
@@ -126,10 +140,23 @@ void SpanBuilder::add_plain(const Tag& tag) {
 void SpanBuilder::remember(const Text& key) {
   const KnownKeys::Place place = KnownKeys::place_of(key.raw());
   if (places_seen_[place] || escaped_key_seen_ || !key.is_plain()) take_back(key);
-  if (written_count_ == written_max) forget_written();
+  if (written_count_ == written_max) {
+    forget_written();
+    make_room(0);
+  }
   places_seen_.set(place);
   escaped_key_seen_ |= !key.is_plain();
   written_[written_count_++] = {key, out_.size()};
+}
+
+/// For that much more output. Where there is none, what there is of the open span goes, so that the
+/// rest of it takes no more than it did.
+void SpanBuilder::make_room(std::size_t size) {
+  const std::size_t held = out_.size() + spans_.held() + scratch_.capacity();
+  if (allowance_.admits(held + size, report_.spans_taken)) return;
+  overflown_ = true;
+  forget_written();
+  spans_.empty_span();
 }
 
 void SpanBuilder::take_back(const Text& key) {
@@ -163,7 +190,10 @@ void SpanBuilder::keep_link(const Tag& tag, unsigned number) {
 }
 
 void SpanBuilder::annotation(std::uint64_t timestamp, const Text& value) {
-  if (annotations_.size() == annotations_max) write_annotations();
+  if (annotations_.size() == annotations_max) {
+    write_annotations();
+    make_room(0);
+  }
   annotations_.push_back({timestamp, value});
 }
 
@@ -174,6 +204,9 @@ void SpanBuilder::end(std::size_t position) {
       report_.first_invalid = "at byte " + std::to_string(position) + ": a span " + which;
     return;
   }
+  allowance_.read_up_to(position);
+  make_room(head_.name.size + head_.remote.service_name.size + roles_size_);
+  if (overflown_) return spans_.drop_span();
   write_head();
   if (present_.any()) {
     write_status();
@@ -181,6 +214,7 @@ void SpanBuilder::end(std::size_t position) {
   }
   write_links();
   write_annotations();
+  if (overflown_) return spans_.drop_span();
   end_in_group();
   ++report_.spans_taken;
 }
@@ -216,6 +250,8 @@ void SpanBuilder::write_links() {
     consecutive = consecutive && links_present_[i];
     if (!links_present_[i]) continue;
     const Tag& tag = links_[i];
+    make_room(2 * tag.value.size);  // an element of a list has two bytes here and four there
+    if (overflown_) return;
     const bool is_link = consecutive && tag.value.size <= packed_text_max &&
                          append_link_text(out_, plain(tag.value, scratch_));
     if (!is_link) write_attribute(tag);
@@ -242,6 +278,8 @@ void SpanBuilder::write_dropped_counts() {
 
 void SpanBuilder::write_annotations() {
   for (const Annotation& each : annotations_) {
+    if (each.value.size >= large_text) make_room(2 * each.value.size);
+    if (overflown_) break;
     const std::size_t mark = out_.begin(otlp::span::events);
     if (each.timestamp != 0) out_.fixed64(otlp::event::time, nanoseconds(each.timestamp));
     if (each.value.size > packed_text_max)
@@ -313,6 +351,7 @@ Text SpanBuilder::service_name() const {
 std::string_view SpanBuilder::resource() {
   Text service = service_name();
   if (service.empty() && has(TagRole::service_name)) service = slot(TagRole::service_name).value;
+  if (allowance_.discarded()) resource_named_ = false;
   const bool name_alone = resource_tags_.empty() && !has(TagRole::service_name_source);
   if (name_alone && resource_named_ && service.form == resource_name_.form &&
       service.raw() == resource_name_.raw())

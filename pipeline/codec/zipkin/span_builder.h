@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "pipeline/codec/allowance.h"
 #include "pipeline/codec/zipkin/grouped_spans.h"
 #include "pipeline/codec/zipkin/known_keys.h"
 #include "pipeline/codec/zipkin/read.h"
@@ -36,8 +37,8 @@ struct KnownLocal {
 class SpanBuilder {
  public:
   enum class Version : std::uint8_t { v1, v2 };
-  SpanBuilder(SpanWriter& out, std::size_t expected, Version version, const ReadOptions& options,
-              ReadReport& report);
+  SpanBuilder(SpanWriter& out, std::string_view request, std::size_t expected, Version version,
+              const ReadOptions& options, ReadReport& report);
 
   /// Begins a span; fill in the head before its end.
   SpanHead& begin();
@@ -58,6 +59,10 @@ class SpanBuilder {
   void end(std::size_t position);
   /// After the last span.
   void finish() { spans_.finish(); }
+  /// There was no room for all that was handed over: the request is to be refused.
+  bool overflown() const { return overflown_; }
+  /// Some of the request is gone: texts of spans that have ended cannot be compared with any more.
+  bool discarded() const { return allowance_.discarded(); }
 
  private:
   enum class Type : std::uint8_t { text, boolean, integer, real };
@@ -75,6 +80,9 @@ class SpanBuilder {
   static constexpr std::size_t links_max = 128;
   /// Of tags that are looked at or compared as a whole, and of names that resources have.
   static constexpr std::size_t role_text_max = 4096;
+  static constexpr std::size_t resource_size_max = 16 * 1024;
+  /// Whether there is room is asked ahead of each text that is larger.
+  static constexpr std::size_t large_text = 4096;
 
   /// As much as fits.
   static std::uint64_t nanoseconds(std::uint64_t microseconds) {
@@ -83,6 +91,7 @@ class SpanBuilder {
 
   void add(const Tag& tag);
   void add(const Tag& tag, std::string_view key, TagRole role);
+  void make_room(std::size_t size);
   void remember(const Text& key);
   void take_back(const Text& key);
   void take_back(std::size_t index);
@@ -123,6 +132,8 @@ class SpanBuilder {
   const Version version_;
   const ReadOptions& options_;
   ReadReport& report_;
+  Allowance allowance_;
+  bool overflown_ = false;
 
   SpanHead head_;
   /// A tag that is written already: where, for when its key comes again.
@@ -135,6 +146,8 @@ class SpanBuilder {
   std::size_t written_count_ = 0;
   std::vector<Annotation> annotations_;
   std::vector<Tag> resource_tags_;
+  std::size_t resource_size_ = 0;               ///< of their texts
+  std::size_t roles_size_ = 0;                  ///< what `slots_` take in the output at most
   std::bitset<KnownKeys::places> places_seen_;  ///< of the keys among `written_`
   bool escaped_key_seen_ = false;               ///< may be any other key in disguise
   std::array<Tag, roles> slots_{};
