@@ -6,7 +6,7 @@
 #include <utility>
 
 #if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/asan_interface.h>
+extern "C" void __asan_poison_memory_region(const volatile void*, std::size_t);
 #endif
 
 namespace sluice::pages {
