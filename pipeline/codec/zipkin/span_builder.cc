@@ -130,7 +130,7 @@ void SpanBuilder::add(const Tag& tag, std::string_view key, TagRole role) {
 
 void SpanBuilder::add_plain(const Tag& tag) {
   if (const std::size_t size = tag.key.size + tag.value.size; size >= large_text)
-    make_room(size + size / 2);  // it may be base64
+    make_room(tag.value.form == Text::Form::bytes ? size + size / 2 : size);  // base64
   if (overflown_) return;
   remember(tag.key);
   write_attribute(tag);

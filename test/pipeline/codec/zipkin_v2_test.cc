@@ -478,7 +478,7 @@ TEST_CASE("any number of services and any size of span keeps its spans whole", "
             std::string(big ? 150'000 : i % 7 * 40, 'p') +
             R"("},"localEndpoint":{"serviceName":"s)" + std::to_string(i % services) + "\"}}";
   }
-  const Translation translated = from_v2(json + "]");
+  const Translation translated = from_v2(json + "]", {.read_once = true});
   REQUIRE(translated.spans.size() == 1000);
   std::vector<bool> seen(1000);
   for (const TranslatedSpan& span : translated.spans) {
