@@ -351,6 +351,7 @@ TEST_CASE("who comes while there is no room is told to come back", "[zipkin_rece
   }
   SECTION("the ledger has no room for the translation") {
     Daemon daemon("", 1000);
+    const Charge others = daemon.ledger.charge(100);
     const std::string answer = daemon.post(v2_path, proto, proto_list(std::string(430, 'x')));
     CHECK(answer.starts_with("HTTP/1.1 503 "));
     CHECK(body_of(answer) == "busy: too many bytes in flight\n");
