@@ -296,6 +296,13 @@ TEST_CASE("the status comes from otel.status_code, then from error", "[zipkin]")
   }
 }
 
+TEST_CASE("a failure's text may be nearly the whole request", "[zipkin]") {
+  const std::string text(GENERATE(40'000u, 1'000'000u), 'x');
+  const TranslatedSpan span = v2_span(",\"tags\":{\"error\":\"" + text + "\"}");
+  CHECK(span.attributes["error"] == text);
+  CHECK(span.span["status"]["code"] == 2);
+}
+
 TEST_CASE("the trace state is a field", "[zipkin]") {
   const TranslatedSpan span = v2_span(R"(,"timestamp":1,"tags":{"w3c.tracestate":"a=1,b=2"})");
   CHECK(span.text("traceState") == "a=1,b=2");
