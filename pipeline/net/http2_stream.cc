@@ -150,7 +150,8 @@ std::ptrdiff_t Http2Stream::read(std::uint8_t* out, std::size_t size, std::uint3
   if (sent_ == prefix_size + response_.body.size()) {
     flags |= NGHTTP2_DATA_FLAG_EOF;
     if (is_grpc()) {
-      Fields trailers;
+      thread_local Fields trailers;
+      trailers.clear();
       status_fields(trailers);
       flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
       nghttp2_submit_trailer(session, id_, trailers.data(), trailers.size());
