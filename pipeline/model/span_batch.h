@@ -150,8 +150,30 @@ class SpanBatch {
 
  private:
   friend class BatchEditor;
+  friend class BatchMerger;
   std::shared_ptr<const Index> index_;
   RequestContextRef context_;
+};
+
+/// `SpanBatch::concat` piece by piece: takes over what a batch's index says while it is still in
+/// the cache, where `concat` would come back to each of hundreds of small ones. The first batch is
+/// kept as it is until there is a second.
+class BatchMerger {
+ public:
+  BatchMerger();
+  ~BatchMerger();
+  BatchMerger(const BatchMerger&) = delete;
+  BatchMerger& operator=(const BatchMerger&) = delete;
+
+  void add(SpanBatch batch);
+  std::uint32_t span_count() const noexcept { return span_count_; }
+  /// All that was added, without a context; it begins anew.
+  SpanBatch finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+  std::uint32_t span_count_ = 0;
 };
 
 /// Replaces spans, resources and scopes of one batch, leaving the rest where it lies. The new bytes

@@ -2,7 +2,8 @@
 // reads span bytes except the last; the cost is that of copying 16 bytes an entry.
 
 #include <algorithm>
-#include <unordered_map>
+#include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "pipeline/model/span_index.h"
@@ -15,6 +16,54 @@ constexpr std::uint32_t none = UINT32_MAX;
 constexpr std::size_t shared_sources_max = 2;
 constexpr std::size_t folded_buffer_max = std::size_t{256} << 20;
 
+/// Finds the sources of a buffer again. A table with open addresses: a node for each source would
+/// cost a small request as much as copying its index.
+class KnownBuffers {
+ public:
+  /// The first number of `buffer` for which `wanted` holds, or none.
+  template <typename Wanted>
+  std::uint32_t find(const void* buffer, Wanted wanted) const {
+    if (slots_.empty()) return none;
+    for (std::size_t at = home_of(buffer); slots_[at].buffer != nullptr; at = after(at)) {
+      if (slots_[at].buffer == buffer && wanted(slots_[at].number)) return slots_[at].number;
+    }
+    return none;
+  }
+  void add(const void* buffer, std::uint16_t number) {
+    if (buffer == nullptr) return;  // nothing refers to a source without one
+    if (2 * ++count_ > slots_.size()) grow();
+    place({buffer, number});
+  }
+  std::size_t memory() const { return slots_.size() * sizeof(Slot); }
+
+ private:
+  struct Slot {
+    const void* buffer = nullptr;
+    std::uint16_t number = 0;
+  };
+  std::size_t home_of(const void* buffer) const {
+    constexpr std::uint64_t golden = 0x9e3779b97f4a7c15;
+    const std::uint64_t mixed = reinterpret_cast<std::uintptr_t>(buffer) * golden;
+    return (mixed >> 32) & (slots_.size() - 1);
+  }
+  std::size_t after(std::size_t at) const { return (at + 1) & (slots_.size() - 1); }
+  void place(const Slot& slot) {
+    std::size_t at = home_of(slot.buffer);
+    while (slots_[at].buffer != nullptr) at = after(at);
+    slots_[at] = slot;
+  }
+  void grow() {
+    const std::vector<Slot> before =
+        std::exchange(slots_, std::vector<Slot>(std::max<std::size_t>(8, slots_.size() * 2)));
+    for (const Slot& slot : before) {
+      if (slot.buffer != nullptr) place(slot);
+    }
+  }
+
+  std::vector<Slot> slots_;  ///< a power of two of them, at most half filled
+  std::size_t count_ = 0;
+};
+
 /// Copies spans of one or more batches into a new index, with only those scopes, resources and
 /// sources that they refer to. Scope numbers rise along a batch, so the last one seen is all there
 /// is to know.
@@ -23,11 +72,28 @@ class Gathering {
   explicit Gathering(std::size_t span_count) { spans_.reserve(span_count); }
 
   void add(std::span<const SpanEntry> spans, const BatchTables& from);
+  std::size_t source_count() const { return tables_.sources.size(); }
+  std::size_t memory() const {
+    return spans_.capacity() * sizeof(SpanEntry) + tables_.sources.capacity() * sizeof(Source) +
+           tables_.scopes.capacity() * sizeof(ScopeEntry) +
+           tables_.resources.capacity() * sizeof(ResourceEntry) + known_.memory();
+  }
   std::shared_ptr<const SpanBatch::Index> finish();
 
  private:
-  std::uint16_t source(std::uint16_t number, const BatchTables& from);
-  Range range(Range old, const BatchTables& from);
+  std::uint16_t source(std::uint16_t number, const BatchTables& from) {
+    if (source_map_[number] == none) source_map_[number] = add_source(from.sources[number]);
+    return static_cast<std::uint16_t>(source_map_[number]);
+  }
+  std::uint32_t add_source(const Source& source);
+  /// In place, for the reason that is given at Parser::locate.
+  void renumber(Range& range, const BatchTables& from) {
+    if (range.length == 0) {
+      range = {};
+    } else {
+      range.buffer = source(range.buffer, from);
+    }
+  }
   std::uint32_t add_scope(const ScopeEntry& scope, std::uint32_t& old_resource,
                           const BatchTables& from);
 
@@ -35,7 +101,7 @@ class Gathering {
   std::size_t wire_size_ = 0;
   BatchTables tables_;
   std::vector<std::uint32_t> source_map_;  ///< of the batch being added: old number to new
-  std::unordered_multimap<const void*, std::uint16_t> known_;
+  KnownBuffers known_;
 };
 
 bool same_request(const Source& one, const Source& other) {
@@ -45,25 +111,16 @@ bool same_request(const Source& one, const Source& other) {
 
 /// The number of a source here: parts of one request that meet again share it, so that its buffer
 /// counts once and all of its spans together are the request again.
-std::uint16_t Gathering::source(std::uint16_t number, const BatchTables& from) {
-  if (source_map_[number] != none) return static_cast<std::uint16_t>(source_map_[number]);
-  const Source& source = from.sources[number];
-  const auto [first, last] = known_.equal_range(source.buffer.identity());
-  for (auto known = first; known != last; ++known) {
-    if (!same_request(tables_.sources[known->second], source)) continue;
-    source_map_[number] = known->second;
-    return known->second;
-  }
+std::uint32_t Gathering::add_source(const Source& source) {
+  const void* const buffer = source.buffer.identity();
+  const std::uint32_t known = known_.find(buffer, [&](std::uint16_t candidate) {
+    return same_request(tables_.sources[candidate], source);
+  });
+  if (known != none) return known;
   const auto added = static_cast<std::uint16_t>(tables_.sources.size());
+  known_.add(buffer, added);
   tables_.sources.push_back(source);
-  known_.emplace(source.buffer.identity(), added);
-  source_map_[number] = added;
   return added;
-}
-
-Range Gathering::range(Range old, const BatchTables& from) {
-  if (old.length == 0) return {};
-  return {old.offset, old.length, source(old.buffer, from)};
 }
 
 void Gathering::add(std::span<const SpanEntry> spans, const BatchTables& from) {
@@ -73,7 +130,7 @@ void Gathering::add(std::span<const SpanEntry> spans, const BatchTables& from) {
   std::uint32_t old_buffer = none;
   std::uint32_t new_scope = none;
   std::uint16_t new_buffer = 0;
-  for (SpanEntry span : spans) {
+  for (const SpanEntry& span : spans) {
     if (span.scope != old_scope) {
       old_scope = span.scope;
       new_scope = add_scope(from.scopes[old_scope], old_resource, from);
@@ -82,10 +139,8 @@ void Gathering::add(std::span<const SpanEntry> spans, const BatchTables& from) {
       old_buffer = span.buffer;
       new_buffer = source(span.buffer, from);
     }
-    span.scope = new_scope;
-    span.buffer = new_buffer;
     wire_size_ += span.length;
-    spans_.push_back(span);
+    spans_.emplace_back(span.offset, span.length, new_scope, new_buffer, span.header);
   }
 }
 
@@ -95,13 +150,14 @@ std::uint32_t Gathering::add_scope(const ScopeEntry& scope, std::uint32_t& old_r
                                    const BatchTables& from) {
   if (scope.resource != old_resource) {
     old_resource = scope.resource;
-    const ResourceEntry& resource = from.resources[old_resource];
-    tables_.resources.push_back(
-        {range(resource.resource, from), range(resource.extra, from), resource.has_resource});
+    ResourceEntry& resource = tables_.resources.emplace_back(from.resources[old_resource]);
+    renumber(resource.resource, from);
+    renumber(resource.extra, from);
   }
-  tables_.scopes.push_back({range(scope.scope, from), range(scope.extra, from),
-                            static_cast<std::uint32_t>(tables_.resources.size() - 1),
-                            scope.has_scope});
+  ScopeEntry& added = tables_.scopes.emplace_back(scope);
+  renumber(added.scope, from);
+  renumber(added.extra, from);
+  added.resource = static_cast<std::uint32_t>(tables_.resources.size() - 1);
   return static_cast<std::uint32_t>(tables_.scopes.size() - 1);
 }
 
@@ -275,6 +331,68 @@ SpanBatch SpanBatch::compacted(double share_min) const {
   // The copy's own size class may waste an eighth.
   if (freed <= copied + copied / 8 + sizeof(Buffer::Block)) return *this;
   return {Folding(*index_, std::move(chosen), copied).run(), context_};
+}
+
+struct BatchMerger::State {
+  void gather(const SpanBatch::Index& index);
+  std::shared_ptr<const SpanBatch::Index> close();
+
+  SpanBatch first;
+  std::optional<Gathering> open;
+  MemoryAccount* account = nullptr;  ///< pays for what is open
+  std::size_t charged = 0;
+  std::vector<SpanBatch> full;  ///< each with about as many sources as a batch can number
+};
+
+void BatchMerger::State::gather(const SpanBatch::Index& index) {
+  if (open && open->source_count() + index.tables->sources.size() > sources_max)
+    full.emplace_back(close(), nullptr);
+  if (!open) {
+    open.emplace(2 * index.spans.size());
+    account = index.account();
+  }
+  open->add(index.spans, *index.tables);
+  const std::size_t memory = open->memory();
+  if (account != nullptr) account->hold(memory - charged);
+  charged = memory;
+}
+
+/// From here on the index pays for itself.
+std::shared_ptr<const SpanBatch::Index> BatchMerger::State::close() {
+  std::shared_ptr<const SpanBatch::Index> index = open->finish();
+  open.reset();
+  if (account != nullptr) account->release(charged);
+  charged = 0;
+  return index;
+}
+
+BatchMerger::BatchMerger() : state_(std::make_unique<State>()) {}
+
+BatchMerger::~BatchMerger() {
+  if (state_->open) state_->close();
+}
+
+void BatchMerger::add(SpanBatch batch) {
+  if (batch.empty()) return;
+  span_count_ += batch.span_count();
+  if (span_count_ == batch.span_count()) {
+    state_->first = std::move(batch);
+    return;
+  }
+  if (!state_->first.empty()) state_->gather(*std::exchange(state_->first, {}).index_);
+  state_->gather(*batch.index_);
+}
+
+SpanBatch BatchMerger::finish() {
+  span_count_ = 0;
+  SpanBatch merged = std::exchange(state_->first, {});
+  if (state_->open) merged = {state_->close(), nullptr};
+  if (!state_->full.empty()) {
+    state_->full.push_back(std::move(merged));
+    merged = SpanBatch::concat(std::exchange(state_->full, {}));
+  }
+  merged.set_context(nullptr);
+  return merged;
 }
 
 }  // namespace sluice

@@ -35,6 +35,9 @@ struct SpanBatch::Index {
   Index(const Index&) = delete;
   Index& operator=(const Index&) = delete;
 
+  /// Who pays for it; null where nobody does.
+  MemoryAccount* account() const noexcept { return account_; }
+
   const std::vector<SpanEntry> spans;
   const std::shared_ptr<const BatchTables> tables;
   const std::size_t wire_size;

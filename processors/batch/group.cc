@@ -113,9 +113,12 @@ std::optional<Answer> BatchGroup::refusal(std::uint64_t spans) const {
   return Answer{Verdict::retry_later, {}, "the batch before has not been taken yet"};
 }
 
+/// Merged as it comes: to return to the indexes of hundreds of small requests when they are long
+/// out of the cache takes a tenth of all CPU time at ten spans a request.
 void BatchGroup::add(SpanBatch batch) {
   collected_spans_ += batch.span_count();
-  collected_.push_back(unpinned(std::move(batch)));
+  merger_.add(unpinned(std::move(batch)));
+  if (merger_.span_count() >= options_.send_batch_size) close_collection();
   advance();
 }
 
@@ -160,12 +163,17 @@ bool BatchGroup::full() const {
   return at_once || collected_spans_ >= options_.send_batch_size;
 }
 
+void BatchGroup::close_collection() {
+  if (merger_.span_count() > 0) collected_.push_back(merger_.finish());
+}
+
 /// Takes from the front: all, or send_batch_max_size spans exactly.
 SpanBatch BatchGroup::cut() {
   std::uint64_t wanted = collected_spans_;
   if (options_.send_batch_max_size > 0)
     wanted = std::min<std::uint64_t>(wanted, options_.send_batch_max_size);
   collected_spans_ -= wanted;
+  close_collection();
   std::vector<SpanBatch> parts;
   auto first = collected_.begin();
   while (wanted > 0) {

@@ -74,6 +74,7 @@ class BatchGroup {
   void advance();
   void send_what_is_due();
   bool full() const;
+  void close_collection();
   SpanBatch cut();
   void hand_over();
   void landed(Answer answer);
@@ -89,7 +90,8 @@ class BatchGroup {
   const RequestContextRef context_;
   Owner& owner_;
 
-  std::vector<SpanBatch> collected_;
+  std::vector<SpanBatch> collected_;  ///< each of about send_batch_size spans, then
+  BatchMerger merger_;                ///< what came last
   std::uint32_t front_taken_ = 0;  ///< spans of the first collected request that have left already
   std::uint64_t collected_spans_ = 0;
   bool due_ = false;        ///< all that is collected goes, whatever its size

@@ -68,7 +68,12 @@ Twin concat(const std::vector<Twin>& twins) {
     batches.push_back(twin.batch);
     list.insert(list.end(), twin.list.begin(), twin.list.end());
   }
-  return {SpanBatch::concat(batches), std::move(list)};
+  SpanBatch at_once = SpanBatch::concat(batches);
+  BatchMerger merger;
+  for (SpanBatch& batch : batches) merger.add(std::move(batch));
+  CHECK(merger.span_count() == at_once.span_count());
+  CHECK(merger.finish().encode().to_string() == at_once.encode().to_string());
+  return {std::move(at_once), std::move(list)};
 }
 
 Twin edit_spans(const Twin& twin, RandomOtlp& random) {

@@ -85,6 +85,49 @@ TEST_CASE("the parts of a split request are that request again when they meet in
   CHECK(span_names(reparsed(SpanBatch::concat(twice))) == Names{"a1", "a2", "a3", "a1", "a2"});
 }
 
+TEST_CASE("merging batch by batch gives what concatenating them gives", "[span_batch]") {
+  const SpanBatch batch = make_batch(two_resources());
+  const std::vector<SpanBatch> parts = {batch.slice(0, 2), make_batch(two_resources()),
+                                        batch.slice(2, 3), SpanBatch()};
+  BatchMerger merger;
+  for (int round = 0; round < 2; ++round) {
+    for (const SpanBatch& part : parts) merger.add(part);
+    CHECK(merger.span_count() == 10);
+    CHECK(merger.finish().encode().to_string() == SpanBatch::concat(parts).encode().to_string());
+    CHECK(merger.span_count() == 0);
+  }
+  CHECK(merger.finish().empty());
+  merger.add(batch);
+  CHECK(merger.finish().spans().data() == batch.spans().data());
+}
+
+TEST_CASE("what a merger holds is on the ledger, and given back when it goes", "[span_batch]") {
+  Ledger ledger(std::size_t{1} << 30);
+  const auto charged_batch = [&ledger] {
+    const std::string request = make_request({{.service = "a", .spans = numbered_spans(50)}});
+    BufferWriter writer(request.size());
+    writer.append(request);
+    ParseReport report;
+    return *SpanBatch::parse(ledger.charge(request.size()).freeze(std::move(writer)), report);
+  };
+  {
+    BatchMerger merger;
+    std::size_t pinned = 0;
+    for (int i = 0; i < 100; ++i) {
+      SpanBatch batch = charged_batch();
+      pinned += batch.wire_size() + batch.span_count() * sizeof(SpanEntry);
+      merger.add(std::move(batch));
+    }
+    CHECK(ledger.used() >= pinned);
+    const SpanBatch merged = merger.finish();
+    CHECK(ledger.used() >= pinned);
+    CHECK(ledger.used() <= merged.pinned());
+    merger.add(charged_batch());
+    merger.add(charged_batch());
+  }
+  CHECK(ledger.used() == 0);
+}
+
 TEST_CASE("an edited span replaces the old one and leaves its neighbours as they are",
           "[span_batch]") {
   const SpanBatch batch = make_batch(two_resources());
@@ -245,6 +288,9 @@ TEST_CASE("more buffers than a batch can number are folded together", "[span_bat
   CHECK(merged.pinned() < 61'000 * (request.size() + 160));
   CHECK(service_of(merged, 60'999) == "tiny");
   CHECK(merged.encode().size == 61'000 * request.size());
+  BatchMerger merger;
+  for (SpanBatch& batch : batches) merger.add(std::move(batch));
+  CHECK(merger.finish().encode().size == 61'000 * request.size());
 }
 
 TEST_CASE("empty resources and scopes by the thousand cost no memory", "[span_batch]") {
