@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <vector>
 
 #include "pipeline/codec/zipkin/json_values.h"
 #include "pipeline/codec/zipkin/known_keys.h"
@@ -39,10 +40,13 @@ class Reader {
   bool annotation();
 
   struct Sender {
-    std::string_view text;
+    std::string_view text;  ///< empty: forgotten
     KnownLocal known;
+    bool is(std::string_view next) const { return !text.empty() && next.starts_with(text); }
   };
-  std::array<Sender, 64> senders_;
+  static constexpr std::size_t senders_max = 64;
+  std::vector<Sender> senders_;
+  std::array<std::uint8_t, KnownKeys::places> sender_at_{};  ///< by the name's place; 1: the first
   KnownKeys keys_;
   std::string_view text_;
   json::Scanner in_;
@@ -119,17 +123,26 @@ bool Reader::local_endpoint(SpanHead& head) {
   const std::string_view rest(start, static_cast<std::size_t>(in_.end() - start));
   const char* const name = start + std::min(prefix, rest.size());
   const char* const stop = json::find_string_stop(name, in_.end());
-  Sender& sender = senders_[KnownKeys::place_of({name, static_cast<std::size_t>(stop - name)}) %
-                            senders_.size()];
-  if (!sender.text.empty() && rest.starts_with(sender.text)) {
+  std::uint8_t& number =
+      sender_at_[KnownKeys::place_of({name, static_cast<std::size_t>(stop - name)})];
+  if (number != 0 && senders_[number - 1].is(rest)) {
+    Sender& sender = senders_[number - 1];
     head.local = sender.known.endpoint;
+    head.known_local = &sender.known;
     in_.seek(start + sender.text.size());
-  } else {
-    if (!read_endpoint(in_, head.local)) return false;
-    sender.text = {start, static_cast<std::size_t>(in_.at() - start)};
-    sender.known = KnownLocal();
-    sender.known.endpoint = head.local;
+    return true;
   }
+  if (!read_endpoint(in_, head.local)) return false;
+  if (number == 0 && senders_.size() < senders_max) {
+    senders_.emplace_back();
+    number = static_cast<std::uint8_t>(senders_.size());
+  }
+  head.known_local = nullptr;
+  if (number == 0) return true;
+  Sender& sender = senders_[number - 1];
+  sender.text = {start, static_cast<std::size_t>(in_.at() - start)};
+  sender.known = KnownLocal();
+  sender.known.endpoint = head.local;
   head.known_local = &sender.known;
   return true;
 }

@@ -48,7 +48,6 @@ void SpanBuilder::forget_tags() {
 void SpanBuilder::forget_written() {
   written_count_ = 0;
   places_seen_.reset();
-  escaped_key_seen_ = false;
 }
 
 void SpanBuilder::forget_roles() {
@@ -138,15 +137,16 @@ void SpanBuilder::add_plain(const Tag& tag) {
 
 /// An attribute of that key is about to be written; one that is there already goes.
 void SpanBuilder::remember(const Text& key) {
-  const KnownKeys::Place place = KnownKeys::place_of(key.raw());
-  if (places_seen_[place] || escaped_key_seen_ || !key.is_plain()) take_back(key);
+  std::string unescaped;
+  const std::string_view text = plain(key, unescaped);
+  const KnownKeys::Place place = KnownKeys::place_of(text);
+  if (places_seen_[place]) take_back(text);
   if (written_count_ == written_max) {
     forget_written();
     make_room(0);
   }
   places_seen_.set(place);
-  escaped_key_seen_ |= !key.is_plain();
-  written_[written_count_++] = {key, out_.size()};
+  written_[written_count_++] = static_cast<std::uint32_t>(out_.size());
 }
 
 /// For that much more output. Where there is none, what there is of the open span goes, so that the
@@ -159,18 +159,25 @@ void SpanBuilder::make_room(std::size_t size) {
   spans_.empty_span();
 }
 
-void SpanBuilder::take_back(const Text& key) {
+void SpanBuilder::take_back(std::string_view key) {
   for (std::size_t i = 0; i < written_count_; ++i) {
-    const Text& other = written_[i].key;
-    const bool differ = other.size != key.size && other.is_plain() && key.is_plain();
-    if (!differ && same(other, key)) return take_back(i);
+    if (written_key(i) == key) return take_back(i);
   }
+}
+
+std::string_view SpanBuilder::written_key(std::size_t index) {
+  wire::Field field;
+  wire::Cursor span(out_.out().bytes().substr(written_[index]));
+  ensure(span.next(field), "an attribute stands where it was written");
+  wire::Cursor attribute(field.content);
+  ensure(attribute.next(field), "an attribute begins with its key");
+  return field.content;
 }
 
 /// Cuts the attribute out of the span.
 void SpanBuilder::take_back(std::size_t index) {
-  const std::size_t offset = written_[index].offset;
-  std::string_view rest = out_.out().bytes().substr(offset);
+  const std::size_t offset = written_[index];
+  const std::string_view rest = out_.out().bytes().substr(offset);
   wire::Cursor cursor(rest);
   wire::Field attribute;
   ensure(cursor.next(attribute), "an attribute stands where it was written");
@@ -180,7 +187,7 @@ void SpanBuilder::take_back(std::size_t index) {
   out_.truncate(out_.size() - size);
   --written_count_;
   for (std::size_t i = index; i < written_count_; ++i)
-    written_[i] = {written_[i + 1].key, written_[i + 1].offset - size};
+    written_[i] = written_[i + 1] - static_cast<std::uint32_t>(size);
 }
 
 void SpanBuilder::keep_link(const Tag& tag, unsigned number) {

@@ -93,7 +93,8 @@ class SpanBuilder {
   void add(const Tag& tag, std::string_view key, TagRole role);
   void make_room(std::size_t size);
   void remember(const Text& key);
-  void take_back(const Text& key);
+  void take_back(std::string_view key);
+  std::string_view written_key(std::size_t index);
   void take_back(std::size_t index);
   void add_plain(const Tag& tag);
   void forget_written();
@@ -136,20 +137,14 @@ class SpanBuilder {
   bool overflown_ = false;
 
   SpanHead head_;
-  /// A tag that is written already: where, for when its key comes again.
-  struct Written {
-    Text key;
-    std::size_t offset;
-  };
   static constexpr std::size_t written_max = 128;
-  std::array<Written, written_max> written_;
+  std::array<std::uint32_t, written_max> written_;  ///< where attributes of tags begin
   std::size_t written_count_ = 0;
   std::vector<Annotation> annotations_;
   std::vector<Tag> resource_tags_;
   std::size_t resource_size_ = 0;               ///< of their texts
   std::size_t roles_size_ = 0;                  ///< what `slots_` take in the output at most
   std::bitset<KnownKeys::places> places_seen_;  ///< of the keys among `written_`
-  bool escaped_key_seen_ = false;               ///< may be any other key in disguise
   std::array<Tag, roles> slots_{};
   std::bitset<roles> present_;
   std::vector<Tag> links_;
@@ -164,11 +159,11 @@ class SpanBuilder {
 
 // Inline, since nearly all tags of most spans go this way.
 inline bool SpanBuilder::short_tag(const KnownKeys::Known& key, std::string_view value) {
-  if (places_seen_[key.place] || escaped_key_seen_ || written_count_ == written_max) return false;
+  if (places_seen_[key.place] || written_count_ == written_max) return false;
   const std::size_t before = out_.size();
   if (!out_.short_attribute(otlp::span::attributes, key.key(), value)) return false;
   places_seen_.set(key.place);
-  written_[written_count_++] = {Text(key.key()), before};
+  written_[written_count_++] = static_cast<std::uint32_t>(before);
   return true;
 }
 
