@@ -244,8 +244,12 @@ void Parser::take(const Field& field) {
   }
   make_room(spans_);
   const auto length = static_cast<std::uint32_t>(field.whole.size());
-  spans_.emplace_back(static_cast<std::uint32_t>(field.whole.data() - base_), length, scope_,
-                      source_buffer, static_cast<std::uint16_t>(length - field.content.size()));
+  SpanEntry& entry = spans_.emplace_back();
+  entry.offset = static_cast<std::uint32_t>(field.whole.data() - base_);
+  entry.length = length;
+  entry.scope = scope_;
+  entry.buffer = source_buffer;
+  entry.header = static_cast<std::uint16_t>(length - field.content.size());
   wire_size_ += length;
   at_ = field.whole.data() + field.whole.size();
 }

@@ -140,7 +140,9 @@ void Gathering::add(std::span<const SpanEntry> spans, const BatchTables& from) {
       new_buffer = source(span.buffer, from);
     }
     wire_size_ += span.length;
-    spans_.emplace_back(span.offset, span.length, new_scope, new_buffer, span.header);
+    SpanEntry& entry = spans_.emplace_back(span);
+    entry.scope = new_scope;
+    entry.buffer = new_buffer;
   }
 }
 
