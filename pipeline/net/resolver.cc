@@ -64,11 +64,15 @@ void Resolver::resolve(const std::string& host, std::uint16_t port, Done done) {
   state_->resolver.async_resolve(
       host, std::to_string(port),
       tcp::resolver::numeric_service | tcp::resolver::address_configured,
-      [alive, call = std::make_shared<Done>(std::move(done)), host](
+      [alive, call = std::make_shared<Done>(std::move(done)), host, port](
           const boost::system::error_code& error, const tcp::resolver::results_type& results) {
         if (!alive.lock()) return;
         std::vector<SocketAddress> addresses;
         for (const auto& entry : results) addresses.push_back(from_tcp(entry.endpoint()));
+        // This host's own name is not to depend on a file that small containers lack (RFC
+        // 6761, 6.3).
+        if (addresses.empty() && host == "localhost")
+          addresses.push_back(from_tcp({asio::ip::address_v4::loopback(), port}));
         std::string reason;
         if (addresses.empty()) reason = "cannot resolve \"" + host + "\": " + error.message();
         (*call)(std::move(addresses), std::move(reason));
