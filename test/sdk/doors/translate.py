@@ -86,6 +86,14 @@ def jaeger_links(span, made):
     return [[*link, "", {"opentracing.ref_type": ["string", "follows_from"]}] for link in followed]
 
 
+def host_has_address():
+    """Not where there is no /etc/hosts and no name service, as in a bare root."""
+    try:
+        return bool(socket.gethostbyname(socket.gethostname()))
+    except OSError:
+        return False
+
+
 def jaeger_process(version, **more):
     """What jaeger-client says of itself in every language."""
     return {"hostname": ["string", socket.gethostname()], "ip": ["string", Text(r"[0-9a-f.:]+")],
