@@ -7,7 +7,7 @@
 #include "pipeline/model/span_writer.h"
 
 /// Zipkin's formats to OTLP, one pass over the request, appended to `out` as one
-/// ExportTraceServiceRequest, which still goes through SpanBatch::parse. Spans with invalid ids are
+/// ExportTraceServiceRequest, for SpanBatch::of_translation to index. Spans with invalid ids are
 /// left out and counted; whatever else does not fit its place refuses the request, and so does what
 /// would take more memory than an Allowance has. The tables of the translation are in
 /// receivers/zipkin/README.md.

@@ -31,9 +31,9 @@ struct KnownLocal {
 };
 
 /// Where all readers meet: makes OTLP spans of v2 spans whose parts are handed over in any order.
-/// What is handed over is remembered where it lies in the request and written when the span ends;
-/// past 128 tags or annotations the plain ones are written ahead, so that memory is bounded
-/// whatever a span holds.
+/// Tags without a role are written as they come, the others and the head when the span ends, from
+/// where they lie in the request; past 128 annotations these are written ahead, so that memory is
+/// bounded whatever a span holds.
 class SpanBuilder {
  public:
   enum class Version : std::uint8_t { v1, v2 };
