@@ -1,5 +1,6 @@
 #include "pipeline/net/connection.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace sluice::net {
@@ -41,7 +42,10 @@ void Connection::readable() {
 
 /// Whether it is worth reading again.
 bool Connection::read_some() {
-  const ByteStream::Result result = stream_->read(scratch_);
+  const std::span<char> room = session_->room();
+  const std::span<char> into =
+      room.empty() ? scratch_.first(std::min(scratch_.size(), session_->read_max())) : room;
+  const ByteStream::Result result = stream_->read(into);
   switch (result.status) {
     case ByteStream::Status::would_block: return false;
     case ByteStream::Status::failed: close(); return false;
@@ -51,8 +55,12 @@ bool Connection::read_some() {
       return false;
     case ByteStream::Status::ok: break;
   }
+  if (!room.empty()) {
+    session_->filled(result.size);
+    return false;  // either the socket is empty now, or a request is complete
+  }
   session_->receive({scratch_.data(), result.size});
-  return result.size == scratch_.size() && session_->wants_input();
+  return result.size == into.size() && session_->wants_input();
 }
 
 /// What a peer still sends after our last word is read and dropped: closing with unread bytes would

@@ -12,9 +12,10 @@
 
 namespace sluice::net {
 
-/// A connected socket and the protocol spoken on it: moves bytes between the two. Reads into a
-/// scratch that all connections of a loop share, since what is read is used up before the next one
-/// reads. Lives on one loop; kept alive by what waits on its stream and by whoever made it.
+/// A connected socket and the protocol spoken on it: moves bytes between the two. Reads where the
+/// session has room for them, else into a scratch that all connections of a loop share, since what
+/// is read is used up before the next one reads. Lives on one loop; kept alive by what waits on its
+/// stream and by whoever made it.
 class Connection final : public ByteStream::Events,
                          public SessionHost,
                          public std::enable_shared_from_this<Connection> {

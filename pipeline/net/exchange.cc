@@ -160,6 +160,16 @@ void Exchange::body(std::string_view bytes) {
     http_body(bytes);
 }
 
+std::span<char> Exchange::room(std::size_t wanted) {
+  if (answered_ || context_ == nullptr || is_grpc_ || !head_.content_length) return {};
+  return {body_.tail(0), std::min(wanted, body_.capacity() - body_.size())};
+}
+
+void Exchange::filled(std::size_t bytes) {
+  wire_bytes_ += bytes;
+  body_.advance(bytes);
+}
+
 void Exchange::grpc_body(std::string_view bytes) {
   if (prefix_filled_ < prefix_.size()) {
     const std::size_t taken = std::min(bytes.size(), prefix_.size() - prefix_filled_);

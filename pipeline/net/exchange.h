@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -39,6 +40,10 @@ class Exchange : public Reply::Target, public std::enable_shared_from_this<Excha
   void begin(bool over_http2);
   /// The next piece of the body; dropped once there is an answer.
   void body(std::string_view bytes);
+  /// Where the next bytes of a body of known length belong, at most `wanted`, so that they can be
+  /// read there; empty where `body` must have them. `filled` says how many were.
+  std::span<char> room(std::size_t wanted);
+  void filled(std::size_t bytes);
   /// The body is complete: the service takes over.
   void finish();
   /// The stream or connection is gone.

@@ -16,6 +16,9 @@
 namespace sluice::net {
 namespace {
 
+// A head, and a body that is small; what a larger body has beyond this is read into its own memory.
+// Measured at 210 KB a request: a copy of 11 % of all time less, for one system call more.
+constexpr std::size_t head_read_max = 16 * 1024;
 constexpr std::size_t discard_max = 1 << 20;
 constexpr std::size_t held_max = 64 * 1024;
 constexpr std::size_t requests_max = 100'000;
@@ -36,6 +39,24 @@ class Http1Session final : public Session {
     }
     const std::string_view rest = consume(bytes);
     if (step_ != Step::closing) held_ = rest;
+  }
+
+  std::size_t read_max() const override {
+    return step_ == Step::head ? head_read_max : static_cast<std::size_t>(-1);
+  }
+
+  std::span<char> room() override {
+    const bool in_body = step_ == Step::body && !framing_.chunked && held_.empty();
+    return in_body ? exchange_->room(left_) : std::span<char>();
+  }
+
+  void filled(std::size_t size) override {
+    left_ -= size;
+    exchange_->filled(size);
+    if (left_ > 0) return;
+    proceeding_ = true;
+    complete();
+    proceeding_ = false;
   }
 
   void receive_end() override {

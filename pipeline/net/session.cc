@@ -7,6 +7,7 @@ namespace sluice::net {
 namespace {
 
 constexpr std::string_view http2_preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+constexpr std::size_t first_read_max = 16 * 1024;
 
 /// Waits for as many bytes as it takes to tell, then steps aside.
 class SniffingSession final : public Session {
@@ -26,6 +27,13 @@ class SniffingSession final : public Session {
     if (draining_) session_->drain();
     session_->receive(std::exchange(first_, {}));
   }
+  std::size_t read_max() const override {
+    return session_ != nullptr ? session_->read_max() : first_read_max;
+  }
+  std::span<char> room() override {
+    return session_ != nullptr ? session_->room() : std::span<char>();
+  }
+  void filled(std::size_t size) override { session_->filled(size); }
 
   void receive_end() override {
     if (session_ != nullptr)

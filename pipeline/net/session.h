@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,13 @@ class Session {
  public:
   virtual ~Session() = default;
   virtual void receive(std::string_view bytes) = 0;
+  /// How many bytes to read for the next `receive`: few where what follows them can go to `room`.
+  virtual std::size_t read_max() const { return static_cast<std::size_t>(-1); }
+  /// Where the next bytes belong, if it is known, so that they can be read there; empty where they
+  /// are to be received. Holds until the next call.
+  virtual std::span<char> room() { return {}; }
+  /// So many bytes were read into what `room` gave.
+  virtual void filled(std::size_t) {}
   /// The peer sends no more; what it asked for is still answered.
   virtual void receive_end() = 0;
   /// Appends what is to be sent, up to some 256 KiB beyond what is there.

@@ -16,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   door.service.body_bytes_max = 1 << 16;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   const std::size_t piece = data[0] == 0 ? bytes.size() + 1 : data[0];
-  door.send_in_pieces(bytes, piece);
+  door.send_as_read(bytes, piece);
   door.pass(std::chrono::seconds(1));
   door.disconnect();
   sluice::ensure(door.ledger.used() == 0, "what a connection holds goes with it");

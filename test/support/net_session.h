@@ -1,6 +1,9 @@
 #pragma once
 
+#include <algorithm>
+#include <cstring>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -40,6 +43,26 @@ class NetSession : private net::SessionHost {
     std::string out;
     for (; !bytes.empty(); bytes.remove_prefix(std::min(size, bytes.size())))
       out += send(bytes.substr(0, size));
+    return out;
+  }
+  /// As a connection reads from its socket: into the session's own room where it has some, else in
+  /// pieces of `size` at most.
+  std::string send_as_read(std::string_view bytes, std::size_t size) {
+    std::string out;
+    while (!bytes.empty()) {
+      const std::span<char> room = session_->room();
+      if (room.empty()) {
+        const std::size_t piece = std::min({size, session_->read_max(), bytes.size()});
+        session_->receive(bytes.substr(0, piece));
+        bytes.remove_prefix(piece);
+      } else {
+        const std::size_t piece = std::min({size, room.size(), bytes.size()});
+        std::memcpy(room.data(), bytes.data(), piece);
+        session_->filled(piece);
+        bytes.remove_prefix(piece);
+      }
+      out += output();
+    }
     return out;
   }
   std::string output() {

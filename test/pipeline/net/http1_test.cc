@@ -69,6 +69,41 @@ TEST_CASE("a request may come in pieces of any size", "[http1]") {
   }
 }
 
+TEST_CASE("a body of known length has room of its own, which takes nothing of what follows",
+          "[http1]") {
+  const std::string large(100'000, 'x');
+  const std::string requests =
+      post(large) + chunked("3\r\nabc\r\n0\r\n\r\n") + post("") + post("short") + post(large + "y");
+  for (const std::size_t size : {1UL, 7UL, 1000UL, 1UL << 20}) {
+    NetSession door;
+    const std::string reply = door.send_as_read(requests, size);
+    CAPTURE(size);
+    REQUIRE(door.service.seen.size() == 5);
+    CHECK(door.service.seen[0].body == large);
+    CHECK(door.service.seen[0].wire_bytes == large.size());
+    CHECK(door.service.seen[1].body == "abc");
+    CHECK(door.service.seen[2].body.empty());
+    CHECK(door.service.seen[3].body == "short");
+    CHECK(door.service.seen[4].body == large + "y");
+    CHECK(count(reply, "HTTP/1.1 200 OK") == 5);
+  }
+}
+
+TEST_CASE("there is no room while nothing is known of a body, or nobody wants it", "[http1]") {
+  const std::string head = "POST /v1/traces HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\n";
+  NetSession door;
+  CHECK(door.session().room().empty());
+  door.send(head);
+  CHECK(door.session().room().size() == 5);
+  door.send("ab");
+  CHECK(door.session().room().size() == 3);
+  door.send("cde");
+  CHECK(door.session().room().empty());
+  door.service.refusal.emplace().status = 429;
+  CHECK(status_of(door.send(head)) == "429");
+  CHECK(door.session().room().empty());
+}
+
 TEST_CASE("pipelined requests are answered in order, one at a time", "[http1]") {
   NetSession door;
   door.service.hold = true;
