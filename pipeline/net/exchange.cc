@@ -58,7 +58,7 @@ Exchange::Exchange(const ConnectionContext& context, Executor::TimePoint now)
 RequestHead Exchange::request_head() {
   const HeadLines& lines = head_.lines;
   RequestHead head;
-  head.headers = head_.lines.headers();
+  head.headers = lines.headers();
   head.method = lines.text(head_.method);
   head.path = lines.text(head_.path);
   head.query = lines.text(head_.query);
@@ -221,7 +221,7 @@ void Exchange::http_body(std::string_view bytes) {
 }
 
 void Exchange::finish() {
-  if (answered_ || context_ == nullptr) return;
+  if (answered_ || body_complete_ || context_ == nullptr) return;
   if (is_grpc_ && (prefix_filled_ < prefix_.size() || body_.size() < message_size_)) {
     return fail(TransportError::bad_framing, "the stream ended inside a message");
   }
@@ -252,7 +252,7 @@ void Exchange::serve() {
   request.is_grpc = is_grpc_;
   request.query = head.query;
   request.note = note_;
-  request.content_type = head.header("content-type");
+  if (!is_grpc_) request.content_type = head.header("content-type");
   request.accept_encoding = head.header(is_grpc_ ? "grpc-accept-encoding" : "accept-encoding");
   if (route_->options.include_metadata) request.context = request_context();
   request.body = std::exchange(charge_, {}).freeze(std::exchange(body_, {}));

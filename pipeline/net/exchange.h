@@ -35,6 +35,7 @@ class Exchange : public Reply::Target, public std::enable_shared_from_this<Excha
   Exchange& operator=(const Exchange&) = delete;
 
   Head& head() { return head_; }
+  const Head& head() const { return head_; }
 
   /// The head is complete. From here on the answer may come, inside any of these calls too.
   void begin(bool over_http2);

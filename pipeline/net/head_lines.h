@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -11,15 +12,19 @@
 namespace sluice::net {
 
 /// The lines of one head, copied into one string as they are parsed. Views into it (`headers`,
-/// `text`) hold until the next `add` or `clear`.
+/// `text`) hold until the next `add` or `keep`.
 class HeadLines {
  public:
+  HeadLines() = default;
+  HeadLines(const HeadLines&) = delete;
+  HeadLines& operator=(const HeadLines&) = delete;
+
   /// Names must be in lower case already.
   void add(std::string_view name, std::string_view value) {
-    lines_.push_back({static_cast<std::uint32_t>(bytes_.size()),
-                      static_cast<std::uint32_t>(name.size()),
-                      static_cast<std::uint32_t>(value.size())});
+    make_room(name.size() + value.size());
+    const char* const start = bytes_.data() + bytes_.size();
     bytes_.append(name).append(value);
+    headers_.push_back({{start, name.size()}, {start + name.size(), value.size()}});
   }
   /// A text that is no header (a method, a path); returns where it stands.
   struct Place {
@@ -29,36 +34,35 @@ class HeadLines {
   Place keep(std::string_view text) {
     const Place place{static_cast<std::uint32_t>(bytes_.size()),
                       static_cast<std::uint32_t>(text.size())};
+    make_room(text.size());
     bytes_ += text;
     return place;
   }
   std::string_view text(Place place) const { return {bytes_.data() + place.offset, place.size}; }
 
-  std::size_t count() const { return lines_.size(); }
+  std::size_t count() const { return headers_.size(); }
   std::size_t size() const { return bytes_.size(); }
-  /// The lines as views; call when all are there.
-  std::span<const Header> headers() {
-    if (headers_.size() != lines_.size()) {
-      headers_.clear();
-      headers_.reserve(lines_.size());
-      for (const Line& line : lines_) {
-        const char* name = bytes_.data() + line.offset;
-        headers_.push_back({{name, line.name_size}, {name + line.name_size, line.value_size}});
-      }
-    }
-    return headers_;
-  }
+  std::span<const Header> headers() const { return headers_; }
   void reserve(std::size_t bytes, std::size_t lines) {
-    bytes_.reserve(bytes);
-    lines_.reserve(lines);
+    make_room(bytes);
+    headers_.reserve(lines);
   }
 
  private:
-  struct Line {
-    std::uint32_t offset, name_size, value_size;
-  };
+  /// Growing moves the bytes, and the views with them.
+  void make_room(std::size_t more) {
+    if (bytes_.capacity() - bytes_.size() >= more) return;
+    std::string larger;
+    larger.reserve(std::max(bytes_.size() + more, 2 * bytes_.size()));
+    larger = bytes_;
+    const auto moved = [this, &larger](std::string_view view) {
+      return std::string_view(larger.data() + (view.data() - bytes_.data()), view.size());
+    };
+    for (Header& header : headers_) header = {moved(header.name), moved(header.value)};
+    bytes_.swap(larger);
+  }
+
   std::string bytes_;
-  std::vector<Line> lines_;
   std::vector<Header> headers_;
 };
 

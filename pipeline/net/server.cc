@@ -17,6 +17,12 @@ Reply::~Reply() {
         .retry_after = std::chrono::seconds(1)});
 }
 
+Reply& Reply::operator=(Reply&& other) noexcept {
+  const Reply overwritten(std::move(*this));
+  target_ = std::move(other.target_);
+  return *this;
+}
+
 void Reply::send(Response response) {
   if (const std::shared_ptr<Target> target = std::move(target_))
     target->respond(std::move(response));

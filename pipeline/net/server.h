@@ -31,7 +31,7 @@ struct Endpoint {
 };
 
 /// Limits and timeouts of a listener. Where components share one, the first one's count and a
-/// difference is an error at build. 0 or empty: none.
+/// difference is an error at build. 0: none; but a head always has its two limits.
 struct ServerOptions {
   std::size_t header_bytes_max = 16 * 1024;
   std::uint32_t header_lines_max = 64;
@@ -133,15 +133,15 @@ struct Request {
   std::size_t wire_bytes = 0;  ///< as it came
   std::size_t worker = 0;
   bool is_grpc = false;
-  std::string query;  ///< as it came, without '?'
-  std::uint32_t note = 0;  ///< as the Admission had it
-  std::string content_type;
+  std::string query;         ///< as it came, without '?'
+  std::uint32_t note = 0;    ///< as the Admission had it
+  std::string content_type;  ///< empty for gRPC, which has but one
   std::string accept_encoding;
   RequestContextRef context;  ///< where the route asked for it
 };
 
-/// The right to answer one request, once, from any thread. Destroyed unused, it answers
-/// 503/UNAVAILABLE. Answering a request whose connection is gone does nothing.
+/// The right to answer one request, once, from any thread. Destroyed or overwritten unused, it
+/// answers 503/UNAVAILABLE. Answering a request whose connection is gone does nothing.
 class Reply {
  public:
   struct Target {
@@ -153,7 +153,7 @@ class Reply {
   Reply() = default;
   explicit Reply(std::shared_ptr<Target> target) : target_(std::move(target)) {}
   Reply(Reply&&) = default;
-  Reply& operator=(Reply&&) = default;
+  Reply& operator=(Reply&& other) noexcept;
   ~Reply();
   void send(Response response);
 

@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "pipeline/net/http2_frame.h"
+
 namespace sluice::net {
 namespace {
 
-constexpr std::string_view http2_preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 constexpr std::size_t first_read_max = 16 * 1024;
 
 /// Waits for as many bytes as it takes to tell, then steps aside.
@@ -18,10 +19,10 @@ class SniffingSession final : public Session {
   void receive(std::string_view bytes) override {
     if (session_ != nullptr) return session_->receive(bytes);
     first_ += bytes;
-    const std::size_t size = std::min(first_.size(), http2_preface.size());
+    const std::size_t size = std::min(first_.size(), http2::preface.size());
     const bool may_be_http2 =
-        http2_preface.substr(0, size) == std::string_view(first_).substr(0, size);
-    if (may_be_http2 && size < http2_preface.size()) return;
+        http2::preface.substr(0, size) == std::string_view(first_).substr(0, size);
+    if (may_be_http2 && size < http2::preface.size()) return;
     session_ =
         may_be_http2 ? make_http2_session(context_, host_) : make_http1_session(context_, host_);
     if (draining_) session_->drain();
