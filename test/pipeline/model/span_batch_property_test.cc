@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "pipeline/model/span_batch.h"
+#include "test/support/otlp_builder.h"
 #include "test/support/otlp_oracle.h"
 #include "test/support/random_otlp.h"
 
@@ -181,6 +182,40 @@ TEST_CASE("views read what libprotobuf reads", "[span_view][property]") {
   for (std::uint64_t seed = 1; seed <= 600; ++seed) {
     CAPTURE(seed);
     CHECK(view_differences(RandomOtlp(seed).span()) == "");
+  }
+}
+
+TEST_CASE("a span as most senders write it, cut or bent anywhere, gets the verdict of libprotobuf",
+          "[span_batch][property]") {
+  SpanSpec spec;
+  spec.trace_id = make_id(1, 16);
+  spec.span_id = make_id(2, 8);
+  spec.parent_span_id = make_id(3, 8);
+  spec.attributes = {
+      {"http.method", "GET"}, {"http.status_code", 500}, {"long", std::string(200, 'x')}};
+  spec.status_code = 2;
+  spec.status_message = "it broke";
+  spec.flags = 0x101;
+  const auto check = [](const std::string& span) {
+    const std::string request = length_field(1, length_field(2, length_field(2, span)));
+    ParseReport report;
+    const bool taken = SpanBatch::parse(Buffer::copy_of(request), report).has_value();
+    return taken == oracle_accepts_framing(request) && taken == report.error.empty();
+  };
+  for (const bool is_root : {false, true}) {
+    if (is_root) spec.parent_span_id = std::string(8, '\0');
+    const std::string span = span_message(spec);
+    REQUIRE(check(span));
+    for (std::size_t cut = 0; cut < span.size(); ++cut) {
+      if (!check(span.substr(0, cut))) FAIL("cut at " << cut);
+    }
+    for (std::size_t at = 0; at < span.size(); ++at) {
+      for (int value = 0; value < 256; ++value) {
+        std::string bent = span;
+        bent[at] = static_cast<char>(value);
+        if (!check(bent)) FAIL("byte " << at << " set to " << value);
+      }
+    }
   }
 }
 
