@@ -1,0 +1,28 @@
+#pragma once
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "processors/tail_sampling/policy.h"
+
+namespace sluice::tail_sampling {
+
+/// Votes one way where every policy of a list samples, and not_sampled otherwise.
+class AllOf final : public Policy {
+ public:
+  AllOf(std::vector<NamedPolicy> parts, Vote together)
+      : parts_(std::move(parts)), together_(together) {}
+  Vote vote(const TraceFacts& facts) const override {
+    const bool all = std::ranges::all_of(parts_, [&facts](const NamedPolicy& part) {
+      return part.policy->vote(facts) == Vote::sampled;
+    });
+    return all ? together_ : Vote::not_sampled;
+  }
+
+ private:
+  std::vector<NamedPolicy> parts_;
+  Vote together_;
+};
+
+}  // namespace sluice::tail_sampling

@@ -1,0 +1,17 @@
+#include "processors/tail_sampling/policies/types.h"
+
+namespace sluice::tail_sampling {
+namespace {
+
+class AlwaysSample final : public Policy {
+ public:
+  Vote vote(const TraceFacts&) const override { return Vote::sampled; }
+};
+
+}  // namespace
+
+std::unique_ptr<Policy> decode_always_sample(const config::Node&, Conditions&) {
+  return std::make_unique<AlwaysSample>();
+}
+
+}  // namespace sluice::tail_sampling

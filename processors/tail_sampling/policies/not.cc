@@ -1,0 +1,28 @@
+#include <utility>
+
+#include "processors/tail_sampling/policies/types.h"
+
+namespace sluice::tail_sampling {
+namespace {
+
+class Not final : public Policy {
+ public:
+  explicit Not(NamedPolicy part) : part_(std::move(part)) {}
+  Vote vote(const TraceFacts& facts) const override {
+    return part_.policy->vote(facts) == Vote::sampled ? Vote::not_sampled : Vote::sampled;
+  }
+
+ private:
+  NamedPolicy part_;
+};
+
+}  // namespace
+
+std::unique_ptr<Policy> decode_not(const config::Node& options, Conditions& conditions) {
+  NamedPolicy part = decode_policy(options.child("not_sub_policy"), conditions);
+  options.expect(options.has("not_sub_policy"), "", "\"not_sub_policy\" is required");
+  options.no_other_keys();
+  return std::make_unique<Not>(std::move(part));
+}
+
+}  // namespace sluice::tail_sampling

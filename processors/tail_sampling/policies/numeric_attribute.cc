@@ -1,0 +1,48 @@
+#include <cstdint>
+#include <string>
+
+#include "processors/tail_sampling/policies/types.h"
+
+namespace sluice::tail_sampling {
+namespace {
+
+/// An integer of a span or its resource within bounds, of which 0 is none. A value of another type
+/// reads as 0, as in the collector.
+class HasInteger final : public SpanCondition {
+ public:
+  HasInteger(std::string key, std::int64_t least, std::int64_t most)
+      : key_(std::move(key)), least_(least), most_(most) {}
+  bool holds(const SpanView& span) const override { return meets(span.attribute(key_)); }
+  bool holds(const ResourceView& resource) const override {
+    return meets(resource.attribute(key_));
+  }
+
+ private:
+  bool meets(const std::optional<KeyValueView>& attribute) const {
+    if (!attribute) return false;
+    const AnyValueView view = attribute->value();
+    const std::int64_t value = view.type() == AnyValueView::Type::integer ? view.integer() : 0;
+    return (least_ == 0 || value >= least_) && (most_ == 0 || value <= most_);
+  }
+  std::string key_;
+  std::int64_t least_, most_;
+};
+
+}  // namespace
+
+std::unique_ptr<Policy> decode_numeric_attribute(const config::Node& options,
+                                                 Conditions& conditions) {
+  std::string key;
+  std::int64_t least = 0, most = 0;
+  bool inverted = false;
+  options.required("key", key);
+  options.optional("min_value", least);
+  options.optional("max_value", most);
+  options.expect(least == 0 || most == 0 || least <= most, "max_value",
+                 "must be at least min_value, or 0 for no limit");
+  options.optional("invert_match", inverted);
+  options.no_other_keys();
+  return any_span(conditions, std::make_unique<HasInteger>(std::move(key), least, most), inverted);
+}
+
+}  // namespace sluice::tail_sampling

@@ -1,0 +1,32 @@
+#include <cstdint>
+
+#include "processors/tail_sampling/policies/types.h"
+
+namespace sluice::tail_sampling {
+namespace {
+
+class SpanCount final : public Policy {
+ public:
+  SpanCount(std::uint32_t least, std::uint32_t most) : least_(least), most_(most) {}
+  Vote vote(const TraceFacts& facts) const override {
+    const bool in_range = facts.spans >= least_ && (most_ == 0 || facts.spans <= most_);
+    return in_range ? Vote::sampled : Vote::not_sampled;
+  }
+
+ private:
+  std::uint32_t least_, most_;
+};
+
+}  // namespace
+
+std::unique_ptr<Policy> decode_span_count(const config::Node& options, Conditions&) {
+  std::uint32_t least = 0, most = 0;
+  options.optional("min_spans", least);
+  options.optional("max_spans", most);
+  options.expect(most == 0 || most >= least, "max_spans",
+                 "must be at least min_spans, or 0 for no limit");
+  options.no_other_keys();
+  return std::make_unique<SpanCount>(least, most);
+}
+
+}  // namespace sluice::tail_sampling
