@@ -1,0 +1,50 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace sluice::tail_sampling {
+
+using TraceId = std::array<char, 16>;
+
+/// Remembers the traces that were kept, exactly, so that their late spans follow them: the
+/// `capacity` ids that were inserted or asked for last. Grows to what is used; some 32 bytes an id.
+class KeptIds {
+ public:
+  /// 0: remembers nothing.
+  explicit KeptIds(std::size_t capacity) : capacity_(capacity) {}
+
+  /// `hash`: of the whole id, under a key that senders do not know.
+  void insert(const TraceId& id, std::uint64_t hash);
+  /// An id that is found counts as used now.
+  bool contains(const TraceId& id, std::uint64_t hash);
+  std::size_t size() const { return entries_.size(); }
+
+ private:
+  static constexpr std::uint32_t none = UINT32_MAX;
+  /// In a chain of those with the same bucket, and in the list by use.
+  struct Entry {
+    TraceId id{};
+    std::uint32_t in_bucket = none;
+    std::uint32_t newer = none;
+    std::uint32_t older = none;
+    std::uint32_t hash = 0;
+  };
+
+  std::uint32_t find(const TraceId& id, std::uint32_t hash) const;
+  std::uint32_t& bucket_of(std::uint32_t hash) { return buckets_[hash & (buckets_.size() - 1)]; }
+  std::uint32_t free_entry();
+  void grow();
+  void unchain(std::uint32_t number);
+  void unlink(std::uint32_t number);
+  void link_newest(std::uint32_t number);
+
+  std::size_t capacity_;
+  std::vector<Entry> entries_;
+  std::vector<std::uint32_t> buckets_;  ///< a power of two of them, as many as entries at least
+  std::uint32_t newest_ = none, oldest_ = none;
+};
+
+}  // namespace sluice::tail_sampling
