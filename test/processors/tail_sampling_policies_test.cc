@@ -118,7 +118,7 @@ TEST_CASE("string_attribute takes whole texts or regular expressions", "[tail_sa
   CHECK_FALSE(exact.samples({with({{"tenant", ""}})}));
   const auto pattern = policy(
       "{name: s, type: string_attribute, string_attribute: {key: path, values: [\"^/health\", "
-      "\"z$\"], enabled_regex_matching: true, cache_max_size: 10}}");
+      "\"z$\"], enabled_regex_matching: true}}");
   CHECK(pattern.samples({with({{"path", "/healthy"}})}));
   CHECK(pattern.samples({with({{"path", "abcz"}})}));
   CHECK_FALSE(pattern.samples({with({{"path", "/api/health"}})}));

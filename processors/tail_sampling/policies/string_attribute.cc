@@ -62,7 +62,6 @@ std::unique_ptr<Policy> decode_string_attribute(const config::Node& options,
   options.required("key", key);
   options.optional("enabled_regex_matching", are_patterns);
   options.optional("invert_match", inverted);
-  options.accepted_without_effect({"cache_max_size"});
   const std::vector<config::Node> values = options.child("values").list();
   for (const config::Node& value : values) {
     const std::string text = value.as_string();
