@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "pipeline/net/cors.h"
+#include "pipeline/net/field_values.h"
 
 namespace sluice::net {
 namespace {
@@ -39,11 +40,6 @@ Response plain_text(int status, std::string_view text) {
   return {.status = status,
           .content_type = "text/plain; charset=utf-8",
           .body = std::string(text) + '\n'};
-}
-
-bool is_hop_by_hop(std::string_view name) {
-  return name == "connection" || name == "te" || name == "transfer-encoding" ||
-         name == "keep-alive" || name == "upgrade" || name == "proxy-connection";
 }
 
 }  // namespace

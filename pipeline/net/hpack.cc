@@ -380,15 +380,16 @@ Decoder::Step Decoder::next(std::string_view& block, Field& field) {
 
 namespace {
 
-void append_integer(std::string& out, unsigned char first, int prefix, std::size_t value) {
-  const std::size_t mask = (std::size_t{1} << prefix) - 1;
-  if (value < mask) {
-    out += static_cast<char>(first | value);
+/// A string's length, not coded: an integer with a prefix of seven bits.
+void append_length(std::string& out, std::size_t length) {
+  constexpr std::size_t mask = 0x7f;
+  if (length < mask) {
+    out += static_cast<char>(length);
     return;
   }
-  out += static_cast<char>(first | mask);
-  for (value -= mask; value >= 0x80; value >>= 7) out += static_cast<char>(value | 0x80);
-  out += static_cast<char>(value);
+  out += static_cast<char>(mask);
+  for (length -= mask; length >= 0x80; length >>= 7) out += static_cast<char>(length | 0x80);
+  out += static_cast<char>(length);
 }
 
 }  // namespace
@@ -399,9 +400,9 @@ void append(std::string& block, std::string_view name, std::string_view value) {
     return;
   }
   block += '\0';
-  append_integer(block, 0, 7, name.size());
+  append_length(block, name.size());
   for (const char c : name) block += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  append_integer(block, 0, 7, value.size());
+  append_length(block, value.size());
   block += value;
 }
 

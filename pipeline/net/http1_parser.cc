@@ -4,6 +4,8 @@
 #include <array>
 #include <string>
 
+#include "pipeline/net/field_values.h"
+
 namespace sluice::net::http1 {
 namespace {
 
@@ -34,18 +36,6 @@ bool is_value(std::string_view text) {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
-bool equals_ignoring_case(std::string_view text, std::string_view lower_case) {
-  return text.size() == lower_case.size() &&
-         std::equal(text.begin(), text.end(), lower_case.begin(),
-                    [](char a, char b) { return lower(a) == b; });
-}
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 /// Up to CRLF, which it takes away too; empty optional where a CR or LF stands alone.
 std::optional<std::string_view> take_line(std::string_view& text) {
   const std::size_t end = text.find('\n');
@@ -54,18 +44,6 @@ std::optional<std::string_view> take_line(std::string_view& text) {
   text.remove_prefix(end + 1);
   if (line.find('\r') != std::string_view::npos) return std::nullopt;
   return line;
-}
-
-/// Digits alone; empty where it is anything else or does not fit.
-std::optional<std::uint64_t> parse_length(std::string_view text) {
-  constexpr std::size_t digits_max = 15;
-  if (text.empty() || text.size() > digits_max) return std::nullopt;
-  std::uint64_t value = 0;
-  for (const char c : text) {
-    if (c < '0' || c > '9') return std::nullopt;
-    value = value * 10 + static_cast<std::uint64_t>(c - '0');
-  }
-  return value;
 }
 
 /// origin-form, "*" (with OPTIONS), or absolute-form, of which the authority is put aside.

@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "pipeline/ensure.h"
+#include "pipeline/net/http2_frame.h"
 
 namespace sluice::net {
 
@@ -26,7 +27,6 @@ namespace {
 constexpr std::size_t write_max = 1 << 20;
 constexpr std::size_t pieces_max = 1000;  // of the 1024 that one system call takes
 constexpr std::size_t arena_size = 32 * 1024;
-constexpr std::size_t frame_header_size = 9;
 constexpr std::uint32_t frame_size_max = 64 * 1024;
 constexpr std::uint32_t header_list_max = 64 * 1024;
 
@@ -137,8 +137,9 @@ int Http2Connection::Session::on_send_data(nghttp2_session*, nghttp2_frame* fram
   GrpcCall* const call = find(self, frame->hd.stream_id);
   if (call == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   const bool full = self.out_.size() >= write_max || self.out_.piece_count() >= pieces_max;
-  if (full || self.arena_.size() + frame_header_size > arena_size) return NGHTTP2_ERR_WOULDBLOCK;
-  on_send(nullptr, header, frame_header_size, 0, user);
+  if (full || self.arena_.size() + http2::frame_header_size > arena_size)
+    return NGHTTP2_ERR_WOULDBLOCK;
+  on_send(nullptr, header, http2::frame_header_size, 0, user);
   call->cursor.take(size, self.out_);
   return 0;
 }

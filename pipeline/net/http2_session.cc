@@ -1,7 +1,6 @@
 #include "pipeline/net/http2_session.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 // Our own because it is the hot path of small requests: under nghttp2 a request of ten spans took

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "pipeline/net/field_values.h"
 #include "pipeline/net/http2_frame.h"
 
 namespace sluice::net {
@@ -13,40 +14,10 @@ namespace flag = http2::flag;
 
 bool has_body(const Response& response) { return response.status != 204 && response.status != 304; }
 
-/// Values must not begin or end with blanks; gRPC's lets a server strip what comes nevertheless, as
-/// a key that was read from a file.
-std::string_view without_blanks(std::string_view value) {
-  const std::size_t first = value.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return value.substr(first, value.find_last_not_of(" \t") - first + 1);
-}
-
-bool is_trailers(std::string_view value) {
-  constexpr std::string_view wanted = "trailers";
-  return std::ranges::equal(value, wanted, [](char c, char w) { return (c | 0x20) == w; });
-}
-
-/// Fields that concern one connection have no place in HTTP/2 (RFC 9113, section 8.2.2).
+/// Fields that concern one connection have no place in HTTP/2, but for one (RFC 9113, section
+/// 8.2.2).
 bool is_connection_specific(std::string_view name, std::string_view value) {
-  switch (name.size()) {
-    case 2: return name == "te" && !is_trailers(value);
-    case 7: return name == "upgrade";
-    case 10: return name == "connection" || name == "keep-alive";
-    case 16: return name == "proxy-connection";
-    case 17: return name == "transfer-encoding";
-    default: return false;
-  }
-}
-
-std::optional<std::uint64_t> parse_length(std::string_view digits) {
-  constexpr std::size_t digits_max = 18;
-  if (digits.empty() || digits.size() > digits_max) return std::nullopt;
-  std::uint64_t length = 0;
-  for (const char c : digits) {
-    if (c < '0' || c > '9') return std::nullopt;
-    length = length * 10 + static_cast<std::uint64_t>(c - '0');
-  }
-  return length;
+  return is_hop_by_hop(name) && !(name == "te" && equals_ignoring_case(value, "trailers"));
 }
 
 /// A header block as HEADERS and as many CONTINUATIONs as it takes.
@@ -87,7 +58,9 @@ bool Http2Stream::add_field(const hpack::Field& field, const ServerOptions& opti
   constexpr std::size_t initial_bytes = 512, initial_lines = 16;
   if (!field.has_good_name || !field.has_good_value) return false;
   const std::string_view name = field.name;
-  const std::string_view value = without_blanks(field.value);
+  // No blanks should be around it; gRPC lets a server strip what comes nevertheless, as with a key
+  // that was read from a file.
+  const std::string_view value = trimmed(field.value);
   head_size_ += name.size() + value.size() + hpack::entry_overhead;
   Head& fields = head();
   if (head_size_ > options.header_bytes_max || fields.lines.count() >= options.header_lines_max)

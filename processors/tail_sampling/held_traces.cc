@@ -125,13 +125,11 @@ SpanBatch HeldTraces::take(Handle trace) {
     parts.push_back(segment.batch.select(indexes));
   }
   SpanBatch whole = SpanBatch::concat(parts);
-  forget(trace);
+  drop(trace);
   return whole;
 }
 
-void HeldTraces::drop(Handle trace) { forget(trace); }
-
-void HeldTraces::forget(Handle number) {
+void HeldTraces::drop(Handle number) {
   Trace& trace = traces_[number];
   for (const Run& run : trace.runs) release(run.segment, run);
   Handle* link = &bucket_of(trace.facts.id());

@@ -68,7 +68,6 @@ class HeldTraces {
   void release(std::uint32_t segment, const Run& run);
   void let_go(std::uint32_t segment);
   void compact(Segment& segment);
-  void forget(Handle trace);
   void grow();
   Handle& bucket_of(std::string_view id) { return buckets_[hash(id) & (buckets_.size() - 1)]; }
 

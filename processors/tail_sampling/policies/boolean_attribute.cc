@@ -1,26 +1,20 @@
 #include <string>
 
+#include "processors/tail_sampling/policies/attribute_condition.h"
 #include "processors/tail_sampling/policies/types.h"
 
 namespace sluice::tail_sampling {
 namespace {
 
-/// Of a span or its resource. A value of another type reads as false, as in the collector.
-class HasBoolean final : public SpanCondition {
+/// A value of another type reads as false, as in the collector.
+class HasBoolean final : public AttributeCondition {
  public:
-  HasBoolean(std::string key, bool wanted) : key_(std::move(key)), wanted_(wanted) {}
-  bool holds(const SpanView& span) const override { return meets(span.attribute(key_)); }
-  bool holds(const ResourceView& resource) const override {
-    return meets(resource.attribute(key_));
-  }
+  HasBoolean(std::string key, bool wanted) : AttributeCondition(std::move(key)), wanted_(wanted) {}
 
  private:
-  bool meets(const std::optional<KeyValueView>& attribute) const {
-    if (!attribute) return false;
-    const AnyValueView value = attribute->value();
+  bool meets(const AnyValueView& value) const override {
     return (value.type() == AnyValueView::Type::boolean && value.boolean()) == wanted_;
   }
-  std::string key_;
   bool wanted_;
 };
 

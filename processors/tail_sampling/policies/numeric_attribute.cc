@@ -1,30 +1,24 @@
 #include <cstdint>
 #include <string>
 
+#include "processors/tail_sampling/policies/attribute_condition.h"
 #include "processors/tail_sampling/policies/types.h"
 
 namespace sluice::tail_sampling {
 namespace {
 
-/// An integer of a span or its resource within bounds, of which 0 is none. A value of another type
-/// reads as 0, as in the collector.
-class HasInteger final : public SpanCondition {
+/// An integer within bounds, of which 0 is none. A value of another type reads as 0, as in the
+/// collector.
+class HasInteger final : public AttributeCondition {
  public:
   HasInteger(std::string key, std::int64_t least, std::int64_t most)
-      : key_(std::move(key)), least_(least), most_(most) {}
-  bool holds(const SpanView& span) const override { return meets(span.attribute(key_)); }
-  bool holds(const ResourceView& resource) const override {
-    return meets(resource.attribute(key_));
-  }
+      : AttributeCondition(std::move(key)), least_(least), most_(most) {}
 
  private:
-  bool meets(const std::optional<KeyValueView>& attribute) const {
-    if (!attribute) return false;
-    const AnyValueView view = attribute->value();
+  bool meets(const AnyValueView& view) const override {
     const std::int64_t value = view.type() == AnyValueView::Type::integer ? view.integer() : 0;
     return (least_ == 0 || value >= least_) && (most_ == 0 || value <= most_);
   }
-  std::string key_;
   std::int64_t least_, most_;
 };
 

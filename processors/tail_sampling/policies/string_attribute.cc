@@ -5,6 +5,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "processors/tail_sampling/policies/attribute_condition.h"
 #include "processors/tail_sampling/policies/types.h"
 
 namespace sluice::tail_sampling {
@@ -23,26 +24,21 @@ struct Texts {
   }
 };
 
-/// A text of a span or its resource. A value of another type reads as the empty text, which of a
-/// span never matches, as in the collector.
-class HasText final : public SpanCondition {
+/// A value of another type reads as the empty text, which of a span never matches, as in the
+/// collector.
+class HasText final : public AttributeCondition {
  public:
-  HasText(std::string key, Texts texts) : key_(std::move(key)), texts_(std::move(texts)) {}
-  bool holds(const SpanView& span) const override {
-    const auto attribute = span.attribute(key_);
-    return attribute && !text_of(*attribute).empty() && texts_.match(text_of(*attribute));
-  }
-  bool holds(const ResourceView& resource) const override {
-    const auto attribute = resource.attribute(key_);
-    return attribute && texts_.match(text_of(*attribute));
-  }
+  HasText(std::string key, Texts texts)
+      : AttributeCondition(std::move(key)), texts_(std::move(texts)) {}
 
  private:
-  static std::string_view text_of(const KeyValueView& attribute) {
-    const AnyValueView value = attribute.value();
+  bool meets(const AnyValueView& value) const override { return texts_.match(text_of(value)); }
+  bool meets_of_span(const AnyValueView& value) const override {
+    return !text_of(value).empty() && meets(value);
+  }
+  static std::string_view text_of(const AnyValueView& value) {
     return value.type() == AnyValueView::Type::string ? value.string() : std::string_view();
   }
-  std::string key_;
   Texts texts_;
 };
 

@@ -3,16 +3,11 @@
 #include <string_view>
 #include <vector>
 
+#include "pipeline/net/field_values.h"
 #include "processors/tail_sampling/policies/types.h"
 
 namespace sluice::tail_sampling {
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
 
 /// One of some values under a key of the trace state (W3C trace context, section 3.3).
 class HasTraceState final : public SpanCondition {
@@ -23,7 +18,7 @@ class HasTraceState final : public SpanCondition {
     std::string_view rest = span.trace_state();
     while (!rest.empty()) {
       const std::size_t comma = std::min(rest.find(','), rest.size());
-      const std::string_view member = trimmed(rest.substr(0, comma));
+      const std::string_view member = net::trimmed(rest.substr(0, comma));
       rest.remove_prefix(std::min(comma + 1, rest.size()));
       const std::size_t equals = member.find('=');
       if (equals == std::string_view::npos || member.substr(0, equals) != key_) continue;
