@@ -101,6 +101,7 @@ Block* pop(Shelf& shelf) {
   Block* block = shelf.first;
   if (block == nullptr) return nullptr;
   shelf.first = block->next;
+  __builtin_prefetch(shelf.first, 1);  // long out of the cache when its turn comes (measured)
   cached_bytes.fetch_sub(total_of(block), std::memory_order_relaxed);
   return block;
 }
