@@ -1,19 +1,10 @@
 #include "processors/batch/group.h"
 
 #include <algorithm>
-#include <memory>
-
-#include "pipeline/log.h"
+#include <utility>
 
 namespace sluice {
 namespace {
-
-using std::chrono::milliseconds;
-
-constexpr milliseconds backoff_min{100};
-constexpr milliseconds backoff_max{5000};
-constexpr milliseconds delay_max =
-    std::chrono::minutes(1);  ///< for a delay that downstream asks for
 
 /// Requests are held until the batch is full: one whose spans are a small share of the memory that
 /// they pin (a selection of a large request) is copied out.
@@ -51,52 +42,21 @@ BatchMetrics::BatchMetrics(const ProcessorContext& context)
                                 "Number of distinct metadata value combinations being processed",
                                 {{"processor", context.id}})) {}
 
-/// Waits for the answer to one hand-over. The answer may come from any thread, and after the group
-/// has gone; the group is only touched on its executor.
-class BatchGroup::Flight final : public AckTarget {
- public:
-  explicit Flight(BatchGroup& group) : executor_(group.executor_), group_(&group) {}
-
-  void answered(Answer answer) noexcept override {
-    std::unique_ptr<Flight> self(this);
-    if (executor_.is_current()) return land(std::move(self), std::move(answer));
-    executor_.post([flight = std::move(self), reply = std::move(answer)]() mutable {
-      land(std::move(flight), std::move(reply));
-    });
-  }
-  void group_gone() { group_ = nullptr; }
-
- private:
-  static void land(std::unique_ptr<Flight> self, Answer answer) {
-    BatchGroup* const group = self->group_;
-    self.reset();
-    if (group != nullptr) group->landed(std::move(answer));
-  }
-
-  Executor& executor_;
-  BatchGroup* group_;
-};
-
 BatchGroup::BatchGroup(const BatchOptions& options, BatchMetrics& metrics,
                        const ProcessorContext& processor, std::string key,
                        RequestContextRef context, Owner& owner)
     : options_(options),
       metrics_(metrics),
       executor_(processor.executor),
-      next_(processor.next),
-      id_(processor.id),
       key_(std::move(key)),
       context_(std::move(context)),
       owner_(owner),
-      backoff_(backoff_min) {}
+      handover_(processor, *this) {}
 
 /// What is still held is given up: the deadline of the stop has passed.
 BatchGroup::~BatchGroup() {
-  if (flight_ != nullptr) flight_->group_gone();
-  const std::uint64_t lost = collected_spans_ + (outgoing_ ? outgoing_->batch.span_count() : 0);
-  if (lost == 0) return;
-  metrics_.spans.dropped.add(lost);
-  metrics_.spans.held.add(-static_cast<std::int64_t>(lost));
+  metrics_.spans.dropped.add(collected_spans_);
+  metrics_.spans.held.add(-static_cast<std::int64_t>(collected_spans_));
 }
 
 std::uint64_t BatchGroup::spans_max(const BatchOptions& options) {
@@ -105,11 +65,8 @@ std::uint64_t BatchGroup::spans_max(const BatchOptions& options) {
 }
 
 std::optional<Answer> BatchGroup::refusal(std::uint64_t spans) const {
-  if (retry_) {
-    const auto wait = std::chrono::ceil<milliseconds>(retry_at_ - executor_.now());
-    return Answer{Verdict::retry_later, std::max(wait, milliseconds(1)), refusal_};
-  }
-  if (!outgoing_ || collected_spans_ + spans <= spans_max(options_)) return std::nullopt;
+  if (std::optional<Answer> refusal = handover_.refusal()) return refusal;
+  if (!handover_.is_busy() || collected_spans_ + spans <= spans_max(options_)) return std::nullopt;
   return Answer{Verdict::retry_later, {}, "the batch before has not been taken yet"};
 }
 
@@ -145,16 +102,10 @@ void BatchGroup::advance() {
 }
 
 void BatchGroup::send_what_is_due() {
-  for (;;) {
-    if (!outgoing_) {
-      if (collected_spans_ == 0 || !(due_ || full())) return;
-      const bool by_size = full();
-      outgoing_ = Outgoing{cut(), by_size};
-      timeout_.cancel();  // what is left waits for its own time
-    } else if (flight_ != nullptr || retry_) {
-      return;
-    }
-    hand_over();
+  while (!handover_.is_busy() && collected_spans_ > 0 && (due_ || full())) {
+    out_by_size_ = full();
+    timeout_.cancel();  // what is left waits for its own time
+    handover_.send(cut());
   }
 }
 
@@ -191,49 +142,12 @@ SpanBatch BatchGroup::cut() {
   return result;
 }
 
-void BatchGroup::hand_over() {
-  flight_ = new Flight(*this);  // owns itself until it is answered
-  next_.consume(outgoing_->batch, Ack(*flight_));
-}
-
-void BatchGroup::landed(Answer answer) {
-  flight_ = nullptr;
-  const std::uint64_t spans = outgoing_->batch.span_count();
-  switch (answer.verdict) {
-    case Verdict::accepted:
-      metrics_.send_size.observe(static_cast<double>(spans));
-      (outgoing_->by_size ? metrics_.size_trigger : metrics_.timeout_trigger).add(1);
-      settle(metrics_.spans.out);
-      break;
-    case Verdict::rejected:
-      log::limited(
-          log::Level::error, "a batch was rejected downstream, its spans are dropped",
-          {{"processor", id_}, {"spans", std::to_string(spans)}, {"reason", answer.message}});
-      settle(metrics_.spans.dropped);
-      break;
-    case Verdict::retry_later: retry_after(answer); break;
+void BatchGroup::settled(std::uint64_t spans, bool was_taken) {
+  if (was_taken) {
+    metrics_.send_size.observe(static_cast<double>(spans));
+    (out_by_size_ ? metrics_.size_trigger : metrics_.timeout_trigger).add(1);
   }
   if (!advancing_) advance();
-}
-
-void BatchGroup::settle(Counter& counter) {
-  const std::uint64_t spans = outgoing_->batch.span_count();
-  counter.add(spans);
-  metrics_.spans.held.add(-static_cast<std::int64_t>(spans));
-  outgoing_.reset();
-  backoff_ = backoff_min;
-}
-
-void BatchGroup::retry_after(const Answer& answer) {
-  const milliseconds delay =
-      answer.delay.count() > 0 ? std::min(answer.delay, delay_max) : backoff_;
-  backoff_ = std::min(backoff_ * 2, backoff_max);
-  refusal_ = answer.message;
-  retry_at_ = executor_.now() + delay;
-  retry_ = executor_.after(delay, [this] {
-    retry_ = {};
-    advance();
-  });
 }
 
 }  // namespace sluice

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "pipeline/component.h"
+#include "pipeline/handover.h"
 
 namespace sluice {
 
@@ -34,7 +35,7 @@ struct BatchMetrics {
 /// refused downstream is kept and handed over again; newcomers are refused until it was taken.
 /// Bound: what is out, and `spans_max` spans behind it. Lives on its instance's executor, like
 /// everything that calls it.
-class BatchGroup {
+class BatchGroup final : private Handover::Owner {
  public:
   class Owner {
    public:
@@ -60,32 +61,21 @@ class BatchGroup {
   /// Hands over everything, whatever its size. May destroy the group likewise.
   void flush();
   const std::string& key() const { return key_; }
-  bool idle() const { return collected_spans_ == 0 && !outgoing_; }
+  bool idle() const { return collected_spans_ == 0 && !handover_.is_busy(); }
 
   static std::uint64_t spans_max(const BatchOptions& options);
 
  private:
-  class Flight;
-  struct Outgoing {
-    SpanBatch batch;
-    bool by_size = false;
-  };
-
   void advance();
   void send_what_is_due();
   bool full() const;
   void close_collection();
   SpanBatch cut();
-  void hand_over();
-  void landed(Answer answer);
-  void settle(Counter& counter);
-  void retry_after(const Answer& answer);
+  void settled(std::uint64_t spans, bool was_taken) override;
 
   const BatchOptions& options_;
   BatchMetrics& metrics_;
   Executor& executor_;
-  Consumer& next_;
-  const std::string& id_;
   const std::string key_;
   const RequestContextRef context_;
   Owner& owner_;
@@ -94,15 +84,11 @@ class BatchGroup {
   BatchMerger merger_;                ///< what came last
   std::uint32_t front_taken_ = 0;  ///< spans of the first collected request that have left already
   std::uint64_t collected_spans_ = 0;
-  bool due_ = false;        ///< all that is collected goes, whatever its size
-  bool advancing_ = false;  ///< `send_what_is_due` is on the stack
-  Timer timeout_;           ///< runs while something is collected
-  std::optional<Outgoing> outgoing_;
-  Flight* flight_ = nullptr;  ///< while `outgoing_` waits for its answer
-  Timer retry_;               ///< runs while `outgoing_` waits for its next attempt
-  Executor::TimePoint retry_at_;
-  std::string refusal_;  ///< what downstream said
-  std::chrono::milliseconds backoff_;
+  bool due_ = false;          ///< all that is collected goes, whatever its size
+  bool advancing_ = false;    ///< `send_what_is_due` is on the stack
+  Timer timeout_;             ///< runs while something is collected
+  bool out_by_size_ = false;  ///< why the batch that is out was cut
+  Handover handover_;
 };
 
 }  // namespace sluice
