@@ -1,5 +1,7 @@
 #include "pipeline/ledger.h"
 
+#include <cstdint>
+
 namespace sluice {
 
 Charge::~Charge() {
@@ -33,6 +35,13 @@ void Ledger::hold(std::size_t bytes) noexcept { used_.fetch_add(bytes, std::memo
 
 void Ledger::release(std::size_t bytes) noexcept {
   used_.fetch_sub(bytes, std::memory_order_relaxed);
+}
+
+Ledger& Ledger::of_holder(const std::string& name) {
+  const std::lock_guard lock(holders_mutex_);
+  std::unique_ptr<Ledger>& holder = holders_[name];
+  if (!holder) holder = std::make_unique<Ledger>(SIZE_MAX);
+  return *holder;
 }
 
 bool Ledger::add(std::size_t bytes) {

@@ -2,7 +2,11 @@
 
 #include <atomic>
 #include <cstddef>
+#include <map>
+#include <memory>
+#include <mutex>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "pipeline/model/buffer.h"
@@ -51,6 +55,11 @@ class Ledger final : public MemoryAccount {
   void hold(std::size_t bytes) noexcept override;
   void release(std::size_t bytes) noexcept override;
 
+  /// The account of a component that holds for long (a sampler): what it holds is not in flight,
+  /// and has a limit of its own. One a name; it lives as long as this ledger, since buffers that
+  /// are charged to it may outlive the component.
+  Ledger& of_holder(const std::string& name);
+
   std::size_t limit() const { return limit_.load(std::memory_order_relaxed); }
   void set_limit(std::size_t limit) { limit_.store(limit, std::memory_order_relaxed); }
   std::size_t used() const { return used_.load(std::memory_order_relaxed); }
@@ -60,6 +69,8 @@ class Ledger final : public MemoryAccount {
   bool add(std::size_t bytes);
   std::atomic<std::size_t> used_{0};
   std::atomic<std::size_t> limit_;
+  std::mutex holders_mutex_;
+  std::map<std::string, std::unique_ptr<Ledger>> holders_;
 };
 
 }  // namespace sluice

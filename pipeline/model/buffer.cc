@@ -21,6 +21,21 @@ bool moves_pages(std::size_t capacity) {
 
 }  // namespace
 
+void move_charge(std::atomic<MemoryAccount*>& payer, MemoryAccount& account,
+                 std::size_t bytes) noexcept {
+  account.hold(bytes);
+  MemoryAccount* before = payer.exchange(&account, std::memory_order_acq_rel);
+  if (before != nullptr) before->release(bytes);
+}
+
+void move_charge(std::atomic<MemoryAccount*>& payer, MemoryAccount& account, MemoryAccount& from,
+                 std::size_t bytes) noexcept {
+  account.hold(bytes);
+  MemoryAccount* expected = &from;
+  const bool moved = payer.compare_exchange_strong(expected, &account, std::memory_order_acq_rel);
+  (moved ? from : account).release(bytes);
+}
+
 Buffer Buffer::copy_of(std::string_view bytes) {
   BufferWriter writer(bytes.size());
   writer.append(bytes);
@@ -32,8 +47,17 @@ std::size_t Buffer::pinned() const noexcept {
 }
 
 void Buffer::recycle(Block* block) noexcept {
-  if (block->account != nullptr) block->account->release(block->charged);
+  MemoryAccount* account = block->account.load(std::memory_order_relaxed);
+  if (account != nullptr) account->release(block->charged);
   buffer_pool::give_back(block);
+}
+
+void Buffer::charge_to(MemoryAccount& account) const noexcept {
+  if (block_ != nullptr) move_charge(block_->account, account, block_->charged);
+}
+
+void Buffer::charge_to(MemoryAccount& account, MemoryAccount& payer) const noexcept {
+  if (block_ != nullptr) move_charge(block_->account, account, payer, block_->charged);
 }
 
 BufferWriter::BufferWriter(BufferWriter&& other) noexcept
@@ -100,12 +124,12 @@ Buffer BufferWriter::freeze(MemoryAccount* account, std::size_t charged) && {
   const std::size_t had = buffer_pool::class_size(sizeof(Buffer::Block) + capacity_);
   if (had - needed > had / 3 || (buffer_pool::exact() && size_ < capacity_)) shrink();
   block_->size = size_;
+  const std::size_t pinned = buffer_pool::class_size(sizeof(Buffer::Block) + capacity_);
+  block_->charged = pinned;
   if (account != nullptr) {
-    const std::size_t pinned = buffer_pool::class_size(sizeof(Buffer::Block) + capacity_);
     if (pinned > charged) account->hold(pinned - charged);
     if (pinned < charged) account->release(charged - pinned);
-    block_->account = account;
-    block_->charged = pinned;
+    block_->account.store(account, std::memory_order_relaxed);
   }
   Buffer frozen(std::exchange(block_, nullptr));
   data_ = nullptr;

@@ -10,7 +10,8 @@
 namespace sluice {
 
 /// Whoever accounts for the memory that buffers pin. A buffer gives back what was charged for it
-/// when its last handle goes, from whichever thread that happens on.
+/// when its last handle goes, from whichever thread that happens on; so an account outlives the
+/// buffers.
 class MemoryAccount {
  public:
   /// Charges bytes that are there already: never refused.
@@ -20,6 +21,14 @@ class MemoryAccount {
  protected:
   ~MemoryAccount() = default;
 };
+
+/// Moves a charge from the account that pays to another one. Held with the new one first, so that
+/// whoever moves it on meanwhile gives back what is there.
+void move_charge(std::atomic<MemoryAccount*>& payer, MemoryAccount& account,
+                 std::size_t bytes) noexcept;
+/// The same, unless somebody other than `from` pays.
+void move_charge(std::atomic<MemoryAccount*>& payer, MemoryAccount& account, MemoryAccount& from,
+                 std::size_t bytes) noexcept;
 
 /// Immutable, reference-counted bytes, as received. Copying copies a handle (one atomic add, 8
 /// bytes); the bytes are never written after creation, so any thread may read them. Memory comes
@@ -47,6 +56,10 @@ class Buffer {
   std::size_t pinned() const noexcept;
   /// Who was charged for it, if anybody: what is made from these bytes goes on the same account.
   MemoryAccount* account() const noexcept;
+  /// From now on `account` pays, whoever did before, for all handles.
+  void charge_to(MemoryAccount& account) const noexcept;
+  /// The same, unless somebody other than `payer` pays.
+  void charge_to(MemoryAccount& account, MemoryAccount& payer) const noexcept;
   bool same(const Buffer& other) const noexcept { return block_ == other.block_; }
   /// Tells buffers apart in a map, as long as a handle lives.
   const void* identity() const noexcept { return block_; }
@@ -66,7 +79,7 @@ struct Buffer::Block {
   std::atomic<std::uint32_t> references{1};
   std::size_t size = 0;
   std::size_t capacity = 0;  ///< bytes behind this header
-  MemoryAccount* account = nullptr;
+  std::atomic<MemoryAccount*> account{nullptr};
   std::size_t charged = 0;
   Block* next = nullptr;  ///< in the pool: the next one of the class
 
@@ -135,7 +148,7 @@ inline std::string_view Buffer::bytes() const noexcept {
 }
 
 inline MemoryAccount* Buffer::account() const noexcept {
-  return block_ == nullptr ? nullptr : block_->account;
+  return block_ == nullptr ? nullptr : block_->account.load(std::memory_order_relaxed);
 }
 
 inline void BufferWriter::append(std::string_view bytes) {

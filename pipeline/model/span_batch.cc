@@ -88,11 +88,21 @@ SpanBatch::Index::Index(std::vector<SpanEntry> entries, std::shared_ptr<const Ba
       wire_size(bytes_on_wire),
       account_(tables->sources.empty() ? nullptr : tables->sources.front().buffer.account()),
       charged_(index_size(spans, tables)) {
-  if (account_ != nullptr) account_->hold(charged_);
+  if (MemoryAccount* payer = account()) payer->hold(charged_);
 }
 
 SpanBatch::Index::~Index() {
-  if (account_ != nullptr) account_->release(charged_);
+  if (MemoryAccount* payer = account()) payer->release(charged_);
+}
+
+void SpanBatch::Index::charge_to(MemoryAccount& account) const noexcept {
+  move_charge(account_, account, charged_);
+  for (const Source& source : tables->sources) source.buffer.charge_to(account);
+}
+
+void SpanBatch::Index::charge_to(MemoryAccount& account, MemoryAccount& payer) const noexcept {
+  move_charge(account_, account, payer, charged_);
+  for (const Source& source : tables->sources) source.buffer.charge_to(account, payer);
 }
 
 std::shared_ptr<const SpanBatch::Index> make_index(std::vector<SpanEntry> spans,
@@ -126,6 +136,14 @@ std::size_t SpanBatch::pinned() const noexcept {
          index_->spans.capacity() * sizeof(SpanEntry) + tables.sources.capacity() * sizeof(Source) +
          tables.scopes.capacity() * sizeof(ScopeEntry) +
          tables.resources.capacity() * sizeof(ResourceEntry);
+}
+
+void SpanBatch::charge_to(MemoryAccount& account) const noexcept {
+  if (index_) index_->charge_to(account);
+}
+
+void SpanBatch::charge_to(MemoryAccount& account, MemoryAccount& payer) const noexcept {
+  if (index_) index_->charge_to(account, payer);
 }
 
 std::span<const SpanEntry> SpanBatch::spans() const noexcept {

@@ -115,6 +115,11 @@ class SpanBatch {
   std::size_t wire_size() const noexcept;
   /// Bytes of memory that the buffers pin, the index included. Each buffer counts once.
   std::size_t pinned() const noexcept;
+  /// From now on `account` pays for what this pins, whoever did before: for whoever holds it for
+  /// long.
+  void charge_to(MemoryAccount& account) const noexcept;
+  /// The same for what `payer` pays for, and nothing else.
+  void charge_to(MemoryAccount& account, MemoryAccount& payer) const noexcept;
 
   std::span<const SpanEntry> spans() const noexcept;
   std::span<const ScopeEntry> scopes() const noexcept;

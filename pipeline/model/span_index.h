@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -36,14 +37,16 @@ struct SpanBatch::Index {
   Index& operator=(const Index&) = delete;
 
   /// Who pays for it; null where nobody does.
-  MemoryAccount* account() const noexcept { return account_; }
+  MemoryAccount* account() const noexcept { return account_.load(std::memory_order_relaxed); }
+  void charge_to(MemoryAccount& account) const noexcept;
+  void charge_to(MemoryAccount& account, MemoryAccount& payer) const noexcept;
 
   const std::vector<SpanEntry> spans;
   const std::shared_ptr<const BatchTables> tables;
   const std::size_t wire_size;
 
  private:
-  MemoryAccount* const account_;
+  mutable std::atomic<MemoryAccount*> account_;
   const std::size_t charged_;
 };
 

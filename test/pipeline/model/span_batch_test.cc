@@ -269,6 +269,34 @@ TEST_CASE("what edits and copies make is charged to the account of what they wer
   CHECK(ledger.used() == 0);
 }
 
+TEST_CASE(
+    "who holds a batch for long takes its charge over, and whoever is left with it gets it back",
+    "[span_batch][ledger]") {
+  Ledger ledger(std::size_t{1} << 30);
+  Ledger& holder = ledger.of_holder("sampler");
+  Ledger& other = ledger.of_holder("other");
+  const std::string request = make_request({{.service = "a", .spans = numbered_spans(50)}});
+  BufferWriter writer(request.size());
+  writer.append(request);
+  ParseReport report;
+  auto batch = SpanBatch::parse(ledger.charge(request.size()).freeze(std::move(writer)), report);
+  REQUIRE(batch);
+  const std::size_t all = ledger.used();
+  batch->charge_to(holder);
+  CHECK(ledger.used() == 0);
+  CHECK(holder.used() == all);
+  SpanBatch copy = *batch;
+  batch.reset();
+  copy.charge_to(ledger, other);  // not the one that pays
+  CHECK(holder.used() == all);
+  CHECK(other.used() == 0);
+  copy.charge_to(ledger, holder);
+  CHECK(ledger.used() == all);
+  CHECK(holder.used() == 0);
+  copy = {};
+  CHECK(ledger.used() == 0);
+}
+
 TEST_CASE("edited neighbours leave as one stretch", "[span_batch]") {
   const SpanBatch batch = make_batch({{.service = "a", .spans = numbered_spans(300)}});
   BatchEditor editor(batch);
