@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -166,9 +167,28 @@ struct ComponentContext {
   Ledger& ledger;
 };
 
+/// What the instances of one processor in one pipeline, one a worker, have in common.
+class Siblings {
+ public:
+  explicit Siblings(std::size_t count) : count_(count) {}
+  std::size_t count() const { return count_; }
+  /// Made by the first of them that asks, while the graph is built, and kept by those that asked.
+  template <typename Shared, typename Make>
+  std::shared_ptr<Shared> share(Make make) {
+    if (!shared_) shared_ = make();
+    return std::static_pointer_cast<Shared>(shared_);
+  }
+
+ private:
+  std::size_t count_;
+  std::shared_ptr<void> shared_;
+};
+
 struct ProcessorContext : ComponentContext {
   SpanCounters& counters;
   Consumer& next;
+  Siblings& siblings;      ///< for the time of the call
+  std::size_t worker = 0;  ///< which of the siblings this one is
 };
 
 struct ExporterContext : ComponentContext {

@@ -42,7 +42,8 @@ class PipelineGraph final : public Graph {
 
   void build_exporters(const Document& document, const GraphParts& parts);
   Pipeline build_pipeline(const PipelineSection& section, const GraphParts& parts);
-  Lane build_lane(const PipelineSection& section, const GraphParts& parts, std::size_t worker);
+  Lane build_lane(const PipelineSection& section, const GraphParts& parts, std::size_t worker,
+                  std::vector<Siblings>& siblings);
   void build_receivers(const Document& document, const GraphParts& parts,
                        config::Problems& problems);
   void build_extensions(const Document& document, const GraphParts& parts,
@@ -132,14 +133,16 @@ void PipelineGraph::build_exporters(const Document& document, const GraphParts& 
 PipelineGraph::Pipeline PipelineGraph::build_pipeline(const PipelineSection& section,
                                                       const GraphParts& parts) {
   Pipeline pipeline{section.id, {}};
+  std::vector<Siblings> siblings(section.processors.size(), Siblings(around_.loops.size()));
   for (std::size_t worker = 0; worker < around_.loops.size(); ++worker) {
-    pipeline.lanes.push_back(build_lane(section, parts, worker));
+    pipeline.lanes.push_back(build_lane(section, parts, worker, siblings));
   }
   return pipeline;
 }
 
 PipelineGraph::Lane PipelineGraph::build_lane(const PipelineSection& section,
-                                              const GraphParts& parts, std::size_t worker) {
+                                              const GraphParts& parts, std::size_t worker,
+                                              std::vector<Siblings>& siblings) {
   Lane lane;
   std::vector<Consumer*> sinks;
   for (const ComponentRef& each : section.exporters) {
@@ -151,10 +154,11 @@ PipelineGraph::Lane PipelineGraph::build_lane(const PipelineSection& section,
   if (sinks.size() > 1) lane.fanout = make_fanout(sinks);
   lane.entry = lane.fanout ? lane.fanout.get() : sinks.front();
 
-  for (auto each = section.processors.rbegin(); each != section.processors.rend(); ++each) {
-    const ProcessorContext given{context(each->id, around_.loops[worker]),
-                                 counters("processor", each->id), *lane.entry};
-    lane.processors.push_back(parts.processors.at(each->id).build(given));
+  for (std::size_t place = section.processors.size(); place-- > 0;) {
+    const std::string& id = section.processors[place].id;
+    const ProcessorContext given{context(id, around_.loops[worker]), counters("processor", id),
+                                 *lane.entry, siblings[place], worker};
+    lane.processors.push_back(parts.processors.at(id).build(given));
     lane.entry = lane.processors.back().get();
   }
   std::reverse(lane.processors.begin(), lane.processors.end());

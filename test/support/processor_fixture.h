@@ -31,8 +31,9 @@ class ProcessorFixture {
         type.decode(config::parse_text(yaml, "test.yaml", problems));
     for (const config::Problem& problem : problems.list()) mistakes.push_back(problem.to_string());
     reads_context = decoded.reads_context;
-    processor =
-        decoded.build(ProcessorContext{{"test", executor, metrics, ledger}, counters, next});
+    Siblings siblings(1);
+    processor = decoded.build(
+        ProcessorContext{{"test", executor, metrics, ledger}, counters, next, siblings});
     processor->start();
   }
 
