@@ -12,6 +12,7 @@
 #include "processors/attributes/attributes.h"
 #include "processors/batch/batch.h"
 #include "processors/resource/resource.h"
+#include "processors/tail_sampling/tail_sampling.h"
 #include "receivers/jaeger/jaeger.h"
 #include "receivers/otlp/otlp.h"
 #include "receivers/zipkin/zipkin.h"
@@ -45,6 +46,7 @@ ComponentTable all_components() {
               attributes_processor(),
               batch_processor(),
               resource_processor(),
+              tail_sampling_processor(),
           },
       .exporters =
           {

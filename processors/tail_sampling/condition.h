@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "pipeline/model/span_view.h"
@@ -18,26 +19,47 @@ class SpanCondition {
   virtual bool holds(const ResourceView&) const { return false; }
 };
 
-/// The conditions of all policies of one processor. Asked for every span; one that a trace has met
-/// is not asked again.
+/// Something that is asked of a trace as it grows, span by span: whether it was ever so.
+class GrowthCondition {
+ public:
+  virtual ~GrowthCondition() = default;
+  virtual bool holds(const TraceFacts& so_far) const = 0;
+};
+
+/// The conditions of all policies of one processor, by their number in TraceFacts::matched. Asked
+/// for every span.
 class Conditions {
  public:
-  /// Its number in TraceFacts::matched.
+  /// Its number.
   std::size_t add(std::unique_ptr<SpanCondition> condition) {
-    list_.push_back(std::move(condition));
-    return list_.size() - 1;
+    of_spans_.emplace_back(size_, std::move(condition));
+    return size_++;
   }
-  std::size_t size() const { return list_.size(); }
+  std::size_t add(std::unique_ptr<GrowthCondition> condition) {
+    of_growth_.emplace_back(size_, std::move(condition));
+    return size_++;
+  }
+  /// May pass `conditions_max`, which the options then refuse.
+  std::size_t size() const { return size_; }
+  /// Whether facts have to be gathered one span after the other.
+  bool watch_growth() const { return !of_growth_.empty(); }
 
   template <typename View>
   void ask(const View& view, Matches& matched) const {
-    for (std::size_t number = 0; number < list_.size(); ++number) {
-      if (!matched[number] && list_[number]->holds(view)) matched.set(number);
+    for (const auto& [number, condition] : of_spans_) {
+      if (!matched[number] && condition->holds(view)) matched.set(number);
+    }
+  }
+  void ask_growth(TraceFacts& so_far) const {
+    for (const auto& [number, condition] : of_growth_) {
+      if (!so_far.matched[number] && condition->holds(so_far)) so_far.matched.set(number);
     }
   }
 
  private:
-  std::vector<std::unique_ptr<SpanCondition>> list_;
+  std::size_t size_ = 0;
+  std::vector<std::pair<std::size_t, std::unique_ptr<SpanCondition>>> of_spans_;
+  std::vector<std::pair<std::size_t, std::unique_ptr<GrowthCondition>>> of_growth_;
 };
 
 }  // namespace sluice::tail_sampling

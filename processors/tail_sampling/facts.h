@@ -1,9 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bitset>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string_view>
 
 namespace sluice::tail_sampling {
@@ -14,21 +16,41 @@ inline constexpr std::size_t conditions_max = 256;
 /// Which conditions some span of a trace has met, by their number.
 using Matches = std::bitset<conditions_max>;
 
+using TraceId = std::array<char, 16>;
+
 /// What a decision is made from: gathered span by span as they arrive, while their bytes are in the
 /// cache, so that deciding reads no span again.
 struct TraceFacts {
-  std::array<char, 16> trace_id{};
+  TraceId trace_id{};
   std::uint64_t spans = 0;
-  std::uint64_t bytes = 0;        ///< of the spans' own fields on the wire
+  std::uint64_t bytes = 0;        ///< as OTLP protobuf, with their resources and scopes
   std::uint64_t first_start = 0;  ///< the earliest start, Unix time in ns; 0: of no span
   std::uint64_t last_end = 0;     ///< the latest end
   Matches matched;
+  bool has_root = false;
 
   std::string_view id() const { return {trace_id.data(), trace_id.size()}; }
-  /// In whole milliseconds, as the collector counts it; negative where no end is behind a start.
+
+  /// In whole milliseconds, as the collector counts it: negative where no end is behind a start, at
+  /// the limit of its numbers where times are beyond them.
   std::int64_t duration_ms() const {
-    return (static_cast<std::int64_t>(last_end) - static_cast<std::int64_t>(first_start)) /
-           1'000'000;
+    std::int64_t duration = 0;
+    const auto start = static_cast<std::int64_t>(first_start);
+    if (__builtin_sub_overflow(static_cast<std::int64_t>(last_end), start, &duration)) {
+      using Limits = std::numeric_limits<std::int64_t>;
+      duration = start < 0 ? Limits::max() : Limits::min();
+    }
+    return duration / 1'000'000;
+  }
+
+  /// Takes in what further spans of the trace say.
+  void add(const TraceFacts& more) {
+    spans += more.spans;
+    bytes += more.bytes;
+    if (first_start == 0 || more.first_start < first_start) first_start = more.first_start;
+    last_end = std::max(last_end, more.last_end);
+    matched |= more.matched;
+    has_root = has_root || more.has_root;
   }
 };
 

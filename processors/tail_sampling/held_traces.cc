@@ -1,11 +1,8 @@
 #include "processors/tail_sampling/held_traces.h"
 
 #include <algorithm>
-#include <cstring>
 #include <numeric>
 #include <utility>
-
-#include "processors/tail_sampling/gather.h"
 
 namespace sluice::tail_sampling {
 namespace {
@@ -13,39 +10,78 @@ namespace {
 /// A request of which less is still held is copied out: for long, it would pin what nobody wants.
 constexpr double share_min = 0.75;
 
+/// The part of a batch that the arrivals are about, which are told their new places in it.
+SpanBatch part_of(SpanBatch batch, std::span<Arrival> arrivals) {
+  std::uint64_t spans = 0;
+  for (const Arrival& each : arrivals) spans += each.facts.spans;
+  if (spans == batch.span_count()) return batch;
+  std::vector<std::uint32_t> indexes;
+  indexes.reserve(spans);
+  for (Arrival& each : arrivals) {
+    const std::uint32_t first =
+        std::exchange(each.first, static_cast<std::uint32_t>(indexes.size()));
+    for (std::uint32_t i = 0; i < each.facts.spans; ++i) indexes.push_back(first + i);
+  }
+  return batch.select(indexes).compacted(share_min);
+}
+
 }  // namespace
 
-/// A product folded in half, twice: fast, and not to be foreseen without the key.
-std::uint64_t HeldTraces::hash(std::string_view trace_id) const {
-  __extension__ using Wide = unsigned __int128;
-  std::uint64_t first = 0, second = 0;
-  std::memcpy(&first, trace_id.data(), 8);
-  std::memcpy(&second, trace_id.data() + 8, 8);
-  const auto fold = [](std::uint64_t a, std::uint64_t b) {
-    const Wide product = Wide{a} * b;
-    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+/// What is downstream may outlive this: it must not be charged here.
+HeldTraces::~HeldTraces() {
+  for (Segment& segment : segments_) segment.batch.charge_to(in_flight_, account_);
+  account_.release(tables_charged_);
+}
+
+/// Traces are found in memory that is long out of the cache: all that will be looked at is fetched
+/// at once, instead of one after the other.
+void HeldTraces::find(std::span<Arrival> arrivals) const {
+  if (buckets_.empty()) return;
+  const auto first_of = [this](const Arrival& each) {
+    return buckets_[each.hash & (buckets_.size() - 1)];
   };
-  constexpr std::uint64_t odd = 0xa0761d6478bd642f;
-  return fold(fold(first ^ key_, second ^ odd) ^ key_, odd);
+  for (const Arrival& each : arrivals)
+    __builtin_prefetch(&buckets_[each.hash & (buckets_.size() - 1)]);
+  for (const Arrival& each : arrivals) {
+    if (const Number number = first_of(each); number != none) {
+      __builtin_prefetch(&traces_[number].facts, 1);
+      __builtin_prefetch(&traces_[number].runs, 1);
+    }
+  }
+  for (Arrival& each : arrivals) each.trace = find(each.facts.trace_id, each.hash);
 }
 
-void HeldTraces::add(SpanBatch batch, std::vector<Handle>& fresh) {
-  if (batch.empty()) return;
-  const std::uint32_t count = batch.span_count();
-  const std::uint32_t segment = new_segment(std::move(batch));
-  for (std::uint32_t index = 0; index < count; ++index) file(segment, index, fresh);
+void HeldTraces::add(SpanBatch batch, std::span<Arrival> arrivals, Executor::TimePoint now) {
+  if (arrivals.empty()) return;
+  const Number segment = new_segment(part_of(std::move(batch), arrivals), arrivals);
+  for (Arrival& arrival : arrivals) {
+    // One that is new may have come with the arrival before.
+    if (!arrival.trace) arrival.trace = find(arrival.facts.trace_id, arrival.hash);
+    if (!arrival.trace) {
+      arrival.is_new = true;
+      arrival.trace.number = new_trace(arrival, now);
+      arrival.trace.generation = traces_[arrival.trace.number].generation;
+    }
+    Trace& trace = traces_[arrival.trace.number];
+    trace.facts.add(arrival.facts);
+    conditions_.ask_growth(trace.facts);
+    const Run run{segment, arrival.first, static_cast<std::uint32_t>(arrival.facts.spans),
+                  static_cast<std::uint32_t>(arrival.facts.bytes)};
+    Run* last = trace.runs.size() == 0 ? nullptr : &trace.runs[trace.runs.size() - 1];
+    if (last != nullptr && last->segment == segment && last->first + last->count == run.first) {
+      last->count += run.count;
+      last->bytes += run.bytes;
+    } else {
+      trace.runs.add(run);
+    }
+  }
+  charge_tables();
 }
 
-void HeldTraces::add(SpanBatch batch, std::span<const std::uint32_t> indexes,
-                     std::vector<Handle>& fresh) {
-  if (indexes.size() == batch.span_count()) return add(std::move(batch), fresh);
-  add(batch.select(indexes).compacted(share_min), fresh);
-}
-
-std::uint32_t HeldTraces::new_segment(SpanBatch batch) {
-  std::uint32_t number = 0;
+HeldTraces::Number HeldTraces::new_segment(SpanBatch batch, std::span<const Arrival> arrivals) {
+  Number number = 0;
   if (free_segments_.empty()) {
-    number = static_cast<std::uint32_t>(segments_.size());
+    number = static_cast<Number>(segments_.size());
     segments_.emplace_back();
   } else {
     number = free_segments_.back();
@@ -53,74 +89,71 @@ std::uint32_t HeldTraces::new_segment(SpanBatch batch) {
   }
   Segment& segment = segments_[number];
   segment.held = batch.span_count();
+  for (const Arrival& each : arrivals) segment.held_bytes += each.facts.bytes;
+  segment.bytes = segment.held_bytes;
   segment.is_held.assign(batch.span_count(), true);
-  segment.bytes = batch.pinned();
-  request_bytes_ += segment.bytes;
   spans_ += segment.held;
+  batch.charge_to(account_);
   segment.batch = std::move(batch);
   return number;
 }
 
-void HeldTraces::file(std::uint32_t segment, std::uint32_t index, std::vector<Handle>& fresh) {
-  const SpanBatch& batch = segments_[segment].batch;
-  const SpanEntry& entry = batch.spans()[index];
-  const SpanView span(batch.span_bytes(entry));
-  Trace& trace = traces_[trace_of(span.trace_id(), fresh)];
-  gather(span, entry, batch.resource_bytes(entry), conditions_, trace.facts);
-  const bool goes_on = !trace.runs.empty() && trace.runs.back().segment == segment &&
-                       trace.runs.back().first + trace.runs.back().count == index;
-  if (goes_on)
-    ++trace.runs.back().count;
-  else
-    trace.runs.push_back({segment, index, 1});
+HeldTraces::Handle HeldTraces::find(const TraceId& id, std::uint64_t hash) const {
+  if (buckets_.empty()) return {};
+  Number number = buckets_[hash & (buckets_.size() - 1)];
+  while (number != none && traces_[number].facts.trace_id != id) number = traces_[number].in_bucket;
+  return number == none ? Handle() : Handle{number, traces_[number].generation};
 }
 
-HeldTraces::Handle HeldTraces::find(std::string_view trace_id) const {
-  if (buckets_.empty()) return none;
-  Handle trace = buckets_[hash(trace_id) & (buckets_.size() - 1)];
-  while (trace != none && traces_[trace].facts.id() != trace_id) trace = traces_[trace].in_bucket;
-  return trace;
-}
-
-HeldTraces::Handle HeldTraces::trace_of(std::string_view id, std::vector<Handle>& fresh) {
-  Handle number = find(id);
-  if (number != none) return number;
+HeldTraces::Number HeldTraces::new_trace(const Arrival& arrival, Executor::TimePoint now) {
+  Number number = 0;
   if (free_traces_.empty()) {
     if (traces_.size() == buckets_.size()) grow();
-    number = static_cast<Handle>(traces_.size());
+    number = static_cast<Number>(traces_.size());
     traces_.emplace_back();
   } else {
     number = free_traces_.back();
     free_traces_.pop_back();
   }
   Trace& trace = traces_[number];
-  std::ranges::copy(id, trace.facts.trace_id.begin());
-  Handle& bucket = bucket_of(id);
-  trace.in_bucket = std::exchange(bucket, number);
-  fresh.push_back(number);
+  trace.facts = {};
+  trace.facts.trace_id = arrival.facts.trace_id;
+  trace.hash = arrival.hash;
+  trace.first_seen = now;
+  trace.is_held = true;
+  trace.in_bucket = std::exchange(bucket_of(arrival.hash), number);
   return number;
 }
 
 void HeldTraces::grow() {
   constexpr std::size_t least = 64;
   buckets_.assign(std::max(least, 2 * buckets_.size()), none);
-  for (Handle number = 0; number < traces_.size(); ++number) {
-    Handle& bucket = bucket_of(traces_[number].facts.id());
-    traces_[number].in_bucket = std::exchange(bucket, number);
+  for (Number number = 0; number < traces_.size(); ++number) {
+    Trace& trace = traces_[number];
+    if (trace.is_held) trace.in_bucket = std::exchange(bucket_of(trace.hash), number);
   }
 }
 
+/// An estimate of what is kept beside the requests; once a call, since accounts are shared.
+void HeldTraces::charge_tables() {
+  const std::size_t now = traces_.capacity() * (sizeof(Trace) + sizeof(Number)) +
+                          segments_.capacity() * sizeof(Segment) + spans_ / 8;
+  if (now > tables_charged_) account_.hold(now - tables_charged_);
+  if (now < tables_charged_) account_.release(tables_charged_ - now);
+  tables_charged_ = now;
+}
+
 SpanBatch HeldTraces::take(Handle trace) {
-  const std::vector<Run>& runs = traces_[trace].runs;
+  Runs& runs = traces_[trace.number].runs;
   std::vector<SpanBatch> parts;
   std::vector<std::uint32_t> indexes;
-  for (auto run = runs.begin(); run != runs.end();) {
-    const Segment& segment = segments_[run->segment];
+  for (std::size_t i = 0; i < runs.size();) {
+    const Number number = runs[i].segment;
+    const Segment& segment = segments_[number];
     indexes.clear();
-    for (const std::uint32_t number = run->segment; run != runs.end() && run->segment == number;
-         ++run) {
-      for (std::uint32_t index = run->first; index < run->first + run->count; ++index)
-        indexes.push_back(segment.moved.empty() ? index : segment.moved[index]);
+    for (; i < runs.size() && runs[i].segment == number; ++i) {
+      for (std::uint32_t span = runs[i].first; span < runs[i].first + runs[i].count; ++span)
+        indexes.push_back(place(segment, span));
     }
     parts.push_back(segment.batch.select(indexes));
   }
@@ -129,45 +162,62 @@ SpanBatch HeldTraces::take(Handle trace) {
   return whole;
 }
 
-void HeldTraces::drop(Handle number) {
-  Trace& trace = traces_[number];
-  for (const Run& run : trace.runs) release(run.segment, run);
-  Handle* link = &bucket_of(trace.facts.id());
-  while (*link != number) link = &traces_[*link].in_bucket;
+void HeldTraces::drop(Handle handle) {
+  Trace& trace = traces_[handle.number];
+  for (std::size_t i = 0; i < trace.runs.size(); ++i) release(trace.runs[i]);
+  Number* link = &bucket_of(trace.hash);
+  while (*link != handle.number) link = &traces_[*link].in_bucket;
   *link = trace.in_bucket;
-  trace = {};
-  free_traces_.push_back(number);
+  trace.runs.clear();
+  trace.is_held = false;
+  ++trace.generation;
+  free_traces_.push_back(handle.number);
 }
 
-void HeldTraces::release(std::uint32_t number, const Run& run) {
-  Segment& segment = segments_[number];
+void HeldTraces::release(const Run& run) {
+  Segment& segment = segments_[run.segment];
   spans_ -= run.count;
   segment.held -= run.count;
-  if (segment.held == 0) return let_go(number);
+  if (segment.held == 0) return let_go(run.segment);
   std::fill_n(segment.is_held.begin() + run.first, run.count, false);
-  const bool is_wasteful = segment.held < share_min * segment.batch.span_count();
-  if (is_wasteful) compact(segment);
+  segment.held_bytes -= run.bytes;
+  if (segment.is_wasteful ||
+      static_cast<double>(segment.held_bytes) >= share_min * static_cast<double>(segment.bytes))
+    return;
+  segment.is_wasteful = true;
+  wasteful_.push_back(run.segment);
 }
 
-void HeldTraces::let_go(std::uint32_t number) {
-  request_bytes_ -= segments_[number].bytes;
+/// Whoever downstream still has a share of it pays from here on.
+void HeldTraces::let_go(Number number) {
+  segments_[number].batch.charge_to(in_flight_, account_);
   segments_[number] = {};
   free_segments_.push_back(number);
+}
+
+void HeldTraces::compact() {
+  for (const Number number : wasteful_) {
+    Segment& segment = segments_[number];
+    // It may have been let go since, and be another one by now.
+    if (std::exchange(segment.is_wasteful, false)) compact(segment);
+  }
+  wasteful_.clear();
 }
 
 void HeldTraces::compact(Segment& segment) {
   std::vector<std::uint32_t> wanted;
   std::vector<std::uint32_t> moved(segment.is_held.size());
-  for (std::uint32_t index = 0; index < segment.is_held.size(); ++index) {
-    if (!segment.is_held[index]) continue;
-    moved[index] = static_cast<std::uint32_t>(wanted.size());
-    wanted.push_back(segment.moved.empty() ? index : segment.moved[index]);
+  for (std::uint32_t span = 0; span < segment.is_held.size(); ++span) {
+    if (!segment.is_held[span]) continue;
+    moved[span] = static_cast<std::uint32_t>(wanted.size());
+    wanted.push_back(place(segment, span));
   }
-  segment.batch = segment.batch.select(wanted).compacted(share_min);
+  SpanBatch rest = segment.batch.select(wanted).compacted(share_min);
+  segment.batch.charge_to(in_flight_, account_);
+  rest.charge_to(account_);
+  segment.batch = std::move(rest);
+  segment.bytes = segment.held_bytes;
   segment.moved = std::move(moved);
-  request_bytes_ -= segment.bytes;
-  segment.bytes = segment.batch.pinned();
-  request_bytes_ += segment.bytes;
 }
 
 }  // namespace sluice::tail_sampling

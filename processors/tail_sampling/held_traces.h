@@ -1,11 +1,15 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "pipeline/executor.h"
+#include "pipeline/ledger.h"
 #include "pipeline/model/span_batch.h"
+#include "processors/tail_sampling/arrivals.h"
 #include "processors/tail_sampling/condition.h"
 #include "processors/tail_sampling/facts.h"
 
@@ -16,70 +20,122 @@ namespace sluice::tail_sampling {
 /// bit, and its share of a run of neighbours and of its trace.
 class HeldTraces {
  public:
-  /// Names a trace while it is held.
-  using Handle = std::uint32_t;
-  static constexpr Handle none = UINT32_MAX;
+  using Handle = TraceHandle;
 
-  /// `conditions` outlives this. `key` makes hashes that senders cannot foresee.
-  HeldTraces(const Conditions& conditions, std::uint64_t key)
-      : conditions_(conditions), key_(key) {}
+  /// What is held is charged to `account`, what leaves to `in_flight`. All outlive this.
+  HeldTraces(const Conditions& conditions, Ledger& account, Ledger& in_flight)
+      : conditions_(conditions), account_(account), in_flight_(in_flight) {}
+  ~HeldTraces();
+  HeldTraces(const HeldTraces&) = delete;
+  HeldTraces& operator=(const HeldTraces&) = delete;
 
-  /// Files every span of the batch under its trace. Those that are new are appended to `fresh`.
-  void add(SpanBatch batch, std::vector<Handle>& fresh);
-  /// Files some spans, all of one batch.
-  void add(SpanBatch batch, std::span<const std::uint32_t> indexes, std::vector<Handle>& fresh);
+  /// Finds the traces of these arrivals, of those that are held.
+  void find(std::span<Arrival> arrivals) const;
+  Handle find(const TraceId& id, std::uint64_t hash) const;
+  /// Files these arrivals of the batch, after `find`, and says where. Their places in the batch are
+  /// not valid any more.
+  void add(SpanBatch batch, std::span<Arrival> arrivals, Executor::TimePoint now);
+  bool holds(Handle trace) const {
+    return traces_[trace.number].generation == trace.generation && traces_[trace.number].is_held;
+  }
+  /// It will be decided soon.
+  void prefetch(Handle trace) const {
+    const char* memory = reinterpret_cast<const char*>(&traces_[trace.number]);
+    for (std::size_t line = 0; line < sizeof(Trace); line += 64)
+      __builtin_prefetch(memory + line, 1);
+  }
+  const TraceFacts& facts(Handle trace) const { return traces_[trace.number].facts; }
+  std::uint64_t hash(Handle trace) const { return traces_[trace.number].hash; }
+  Executor::TimePoint first_seen(Handle trace) const { return traces_[trace.number].first_seen; }
 
-  Handle find(std::string_view trace_id) const;
-  const TraceFacts& facts(Handle trace) const { return traces_[trace].facts; }
   /// All spans of the trace in one batch, in order of arrival; it is not held any more.
   SpanBatch take(Handle trace);
   void drop(Handle trace);
+  /// Copies out what is left of requests most of which has gone. Apart from `drop`, since traces
+  /// that came together go together: what one leaves, the next may take.
+  void compact();
 
   std::size_t size() const { return traces_.size() - free_traces_.size(); }
   std::uint64_t spans() const { return spans_; }
-  /// Memory that is pinned by what is held, by estimate: requests, indexes and what is kept here.
-  std::size_t bytes() const { return request_bytes_ + spans_ + traces_.capacity() * sizeof(Trace); }
-  std::uint64_t hash(std::string_view trace_id) const;
 
  private:
+  using Number = std::uint32_t;
+  static constexpr Number none = UINT32_MAX;
+
   /// Spans that came in one request, and which of them are still held.
   struct Segment {
     SpanBatch batch;
     std::vector<bool> is_held;
     std::vector<std::uint32_t> moved;  ///< where each span is now, once some were let go
-    std::uint32_t held = 0;
-    std::size_t bytes = 0;
+    std::uint32_t held = 0;            ///< spans
+    std::size_t bytes = 0;             ///< of all spans that it had when it was copied last
+    std::size_t held_bytes = 0;
+    bool is_wasteful = false;  ///< waits to be copied out
   };
   /// Neighbours in a segment.
   struct Run {
-    std::uint32_t segment = 0;
+    Number segment = 0;
     std::uint32_t first = 0;
     std::uint32_t count = 0;
+    std::uint32_t bytes = 0;
+  };
+  /// In order of arrival. Those of most traces are few, and then need no memory of their own.
+  class Runs {
+   public:
+    std::size_t size() const { return size_; }
+    Run& operator[](std::size_t number) {
+      return number < few_.size() ? few_[number] : many_[number - few_.size()];
+    }
+    void add(const Run& run) {
+      if (size_ < few_.size())
+        few_[size_] = run;
+      else
+        many_.push_back(run);
+      ++size_;
+    }
+    void clear() {
+      size_ = 0;
+      many_ = {};
+    }
+
+   private:
+    std::array<Run, 4> few_;
+    std::vector<Run> many_;
+    std::size_t size_ = 0;
   };
   struct Trace {
     TraceFacts facts;
-    std::vector<Run> runs;
-    Handle in_bucket = none;
+    std::uint64_t hash = 0;
+    Executor::TimePoint first_seen;
+    Runs runs;
+    Number in_bucket = none;
+    std::uint32_t generation = 0;
+    bool is_held = false;
   };
 
-  std::uint32_t new_segment(SpanBatch batch);
-  Handle trace_of(std::string_view id, std::vector<Handle>& fresh);
-  void file(std::uint32_t segment, std::uint32_t index, std::vector<Handle>& fresh);
-  void release(std::uint32_t segment, const Run& run);
-  void let_go(std::uint32_t segment);
+  Number new_segment(SpanBatch batch, std::span<const Arrival> arrivals);
+  Number new_trace(const Arrival& arrival, Executor::TimePoint now);
+  void release(const Run& run);
+  void let_go(Number segment);
   void compact(Segment& segment);
   void grow();
-  Handle& bucket_of(std::string_view id) { return buckets_[hash(id) & (buckets_.size() - 1)]; }
+  void charge_tables();
+  Number& bucket_of(std::uint64_t hash) { return buckets_[hash & (buckets_.size() - 1)]; }
+  static std::uint32_t place(const Segment& segment, std::uint32_t span) {
+    return segment.moved.empty() ? span : segment.moved[span];
+  }
 
   const Conditions& conditions_;
-  std::uint64_t key_;
+  Ledger& account_;
+  Ledger& in_flight_;
   std::vector<Segment> segments_;
-  std::vector<std::uint32_t> free_segments_;
+  std::vector<Number> free_segments_;
+  std::vector<Number> wasteful_;
   std::vector<Trace> traces_;
-  std::vector<Handle> free_traces_;
-  std::vector<Handle> buckets_;  ///< a power of two, as many as traces at least
+  std::vector<Number> free_traces_;
+  std::vector<Number> buckets_;  ///< a power of two, as many as traces at least
   std::uint64_t spans_ = 0;
-  std::size_t request_bytes_ = 0;
+  std::size_t tables_charged_ = 0;
 };
 
 }  // namespace sluice::tail_sampling

@@ -1,13 +1,12 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
-namespace sluice::tail_sampling {
+#include "processors/tail_sampling/facts.h"
 
-using TraceId = std::array<char, 16>;
+namespace sluice::tail_sampling {
 
 /// Remembers the traces that were kept, exactly, so that their late spans follow them: the
 /// `capacity` ids that were inserted or asked for last. Grows to what is used; some 32 bytes an id.
@@ -20,6 +19,10 @@ class KeptIds {
   void insert(const TraceId& id, std::uint64_t hash);
   /// An id that is found counts as used now.
   bool contains(const TraceId& id, std::uint64_t hash);
+  void prefetch(std::uint64_t hash) const {
+    if (!buckets_.empty())
+      __builtin_prefetch(&buckets_[static_cast<std::uint32_t>(hash) & (buckets_.size() - 1)]);
+  }
   std::size_t size() const { return entries_.size(); }
 
  private:

@@ -13,30 +13,33 @@ namespace {
 struct PolicyType {
   std::string_view name;
   std::unique_ptr<Policy> (*decode)(const config::Node& options, Conditions& conditions);
-  std::string_view
-      options;  ///< the key of its block, where that is not the name; none: it has none
+  bool has_options = true;  ///< in a block that is called like the type
+  bool only_at_top = false;
 };
 
 constexpr std::array types = {
-    PolicyType{"always_sample", decode_always_sample, ""},
-    PolicyType{"and", decode_and, "and"},
-    PolicyType{"boolean_attribute", decode_boolean_attribute, "boolean_attribute"},
-    PolicyType{"drop", decode_drop, "drop"},
-    PolicyType{"latency", decode_latency, "latency"},
-    PolicyType{"not", decode_not, "not"},
-    PolicyType{"numeric_attribute", decode_numeric_attribute, "numeric_attribute"},
-    PolicyType{"probabilistic", decode_probabilistic, "probabilistic"},
-    PolicyType{"span_count", decode_span_count, "span_count"},
-    PolicyType{"status_code", decode_status_code, "status_code"},
-    PolicyType{"string_attribute", decode_string_attribute, "string_attribute"},
-    PolicyType{"trace_flags", decode_trace_flags, ""},
-    PolicyType{"trace_state", decode_trace_state, "trace_state"},
+    PolicyType{"always_sample", decode_always_sample, false},
+    PolicyType{"and", decode_and},
+    PolicyType{"boolean_attribute", decode_boolean_attribute},
+    PolicyType{"bytes_limiting", decode_bytes_limiting},
+    PolicyType{"composite", decode_composite, true, true},
+    PolicyType{"drop", decode_drop, true, true},
+    PolicyType{"latency", decode_latency},
+    PolicyType{"not", decode_not},
+    PolicyType{"numeric_attribute", decode_numeric_attribute},
+    PolicyType{"probabilistic", decode_probabilistic},
+    PolicyType{"rate_limiting", decode_rate_limiting},
+    PolicyType{"span_count", decode_span_count},
+    PolicyType{"status_code", decode_status_code},
+    PolicyType{"string_attribute", decode_string_attribute},
+    PolicyType{"trace_flags", decode_trace_flags, false},
+    PolicyType{"trace_state", decode_trace_state},
 };
 
 class AnySpan final : public Policy {
  public:
   AnySpan(std::size_t condition, bool inverted) : condition_(condition), inverted_(inverted) {}
-  Vote vote(const TraceFacts& facts) const override {
+  Vote vote(const TraceFacts& facts, TimePoint) const override {
     return facts.matched[condition_] != inverted_ ? Vote::sampled : Vote::not_sampled;
   }
 
@@ -53,20 +56,28 @@ std::string known_types() {
 
 }  // namespace
 
-NamedPolicy decode_policy(const config::Node& node, Conditions& conditions) {
+NamedPolicy decode_policy(const config::Node& node, Place place, Conditions& conditions) {
   NamedPolicy out;
   node.required("name", out.name);
   node.expect(!node.has("name") || !out.name.empty(), "name", "must not be empty");
   node.required("type", out.type);
+  if (place == Place::top) node.optional("shadow", out.is_shadow);
   const auto type = std::ranges::find(types, out.type, &PolicyType::name);
   if (type == types.end()) {
-    if (node.has("type")) node.unexpected("type", "a type of policy (" + known_types() + ")");
+    if (out.type == "ottl_condition")
+      node.error("type", "ottl_condition is not supported yet");
+    else if (node.has("type"))
+      node.unexpected("type", "a type of policy (" + known_types() + "), none of an extension");
     return out;
   }
-  const config::Node options = type->options.empty() ? config::Node() : node.child(type->options);
-  if (!type->options.empty() && !options.present()) {
-    node.error("type", "a policy of this type has its options under \"" +
-                           std::string(type->options) + "\"");
+  if (type->only_at_top && place != Place::top) {
+    node.error("type", "a policy of this type cannot be a part of another one");
+    return out;
+  }
+  const config::Node options = type->has_options ? node.child(type->name) : config::Node();
+  if (type->has_options && !options.present()) {
+    node.error("type",
+               "a policy of this type has its options under \"" + std::string(type->name) + "\"");
     return out;
   }
   out.policy = type->decode(options, conditions);
@@ -75,11 +86,11 @@ NamedPolicy decode_policy(const config::Node& node, Conditions& conditions) {
 }
 
 std::vector<NamedPolicy> decode_policies(const config::Node& node, std::string_view key,
-                                         Conditions& conditions) {
+                                         Place place, Conditions& conditions) {
   std::vector<NamedPolicy> out;
   std::unordered_set<std::string> names;
   for (const config::Node& each : node.child(key).list()) {
-    out.push_back(decode_policy(each, conditions));
+    out.push_back(decode_policy(each, place, conditions));
     const std::string& name = out.back().name;
     if (!name.empty() && !names.insert(name).second)
       each.error("name", "\"" + name + "\" is the name of an earlier policy");

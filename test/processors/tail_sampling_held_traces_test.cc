@@ -13,21 +13,45 @@ namespace {
 
 using namespace sluice::test;
 using Names = std::vector<std::string>;
-using Handles = std::vector<HeldTraces::Handle>;
 
 SpanSpec span(std::uint64_t trace, std::string name) {
   return {.name = std::move(name), .trace_id = make_id(trace, 16)};
 }
 
-struct Held {
-  Conditions conditions;
-  HeldTraces traces{conditions, 12345};
-  Handles fresh;
+TraceId id_of(std::uint64_t trace) {
+  TraceId id{};
+  std::ranges::copy(make_id(trace, 16), id.begin());
+  return id;
+}
 
-  void add(std::vector<SpanSpec> spans) {
-    traces.add(make_batch({{.service = "shop", .spans = std::move(spans)}}), fresh);
+struct Held {
+  Ledger in_flight{SIZE_MAX};
+  Ledger& account = in_flight.of_holder("sampler");
+  Conditions conditions;
+  ArrivalReader reader{conditions, 12345};
+  HeldTraces traces{conditions, account, in_flight};
+  std::size_t fresh = 0;
+
+  void add(std::vector<SpanSpec> spans) { add({{.service = "shop", .spans = std::move(spans)}}); }
+  void add(const std::vector<ResourceSpec>& request) {
+    const SpanBatch batch = charged(request);
+    std::vector<std::vector<Arrival>> arrivals(1);
+    reader.read(batch, arrivals);
+    traces.find(arrivals[0]);
+    traces.add(batch, arrivals[0], {});
+    for (const Arrival& each : arrivals[0]) fresh += each.is_new;
   }
-  HeldTraces::Handle find(std::uint64_t trace) const { return traces.find(make_id(trace, 16)); }
+  /// As a door makes it.
+  SpanBatch charged(const std::vector<ResourceSpec>& request) {
+    const std::string bytes = make_request(request);
+    BufferWriter writer(bytes.size());
+    writer.append(bytes);
+    ParseReport report;
+    return *SpanBatch::parse(in_flight.charge(bytes.size()).freeze(std::move(writer)), report);
+  }
+  TraceHandle find(std::uint64_t trace) const {
+    return traces.find(id_of(trace), reader.hash(make_id(trace, 16)));
+  }
 };
 
 }  // namespace
@@ -37,13 +61,16 @@ TEST_CASE("a trace comes in any number of requests and leaves whole", "[tail_sam
   held.add({span(1, "a"), span(2, "b"), span(1, "c"), span(1, "d")});
   held.add({span(2, "e")});
   held.add({span(1, "f"), span(3, "g")});
-  CHECK(held.fresh.size() == 3);
+  CHECK(held.fresh == 3);
   CHECK(held.traces.size() == 3);
   CHECK(held.traces.spans() == 7);
   CHECK(held.traces.facts(held.find(1)).spans == 4);
-  const SpanBatch whole = held.traces.take(held.find(1));
+  const TraceHandle first = held.find(1);
+  CHECK(held.traces.holds(first));
+  const SpanBatch whole = held.traces.take(first);
   CHECK(span_names(whole) == Names{"a", "c", "d", "f"});
-  CHECK(held.find(1) == HeldTraces::none);
+  CHECK_FALSE(held.traces.holds(first));
+  CHECK_FALSE(held.find(1));
   CHECK(span_names(held.traces.take(held.find(2))) == Names{"b", "e"});
   held.traces.drop(held.find(3));
   CHECK(held.traces.size() == 0);
@@ -52,11 +79,31 @@ TEST_CASE("a trace comes in any number of requests and leaves whole", "[tail_sam
 
 TEST_CASE("some spans of a request are held without the others", "[tail_sampling]") {
   Held held;
-  const std::vector<std::uint32_t> indexes = {0, 2};
-  held.traces.add(make_batch({{.spans = {span(1, "a"), span(2, "b"), span(1, "c")}}}), indexes,
-                  held.fresh);
-  CHECK(held.traces.spans() == 2);
-  CHECK(span_names(held.traces.take(held.find(1))) == Names{"a", "c"});
+  const SpanBatch batch =
+      make_batch({{.spans = {span(1, "a"), span(2, "b"), span(1, "c"), span(1, "d")}}});
+  std::vector<std::vector<Arrival>> arrivals(1);
+  held.reader.read(batch, arrivals);
+  REQUIRE(arrivals[0].size() == 3);
+  arrivals[0].erase(arrivals[0].begin() + 1);
+  held.traces.add(batch, arrivals[0], {});
+  CHECK(held.traces.spans() == 3);
+  CHECK(span_names(held.traces.take(held.find(1))) == Names{"a", "c", "d"});
+}
+
+TEST_CASE("what is held is charged to the sampler, and what has left is in flight",
+          "[tail_sampling]") {
+  Held held;
+  held.add({span(1, "a"), span(2, std::string(5000, 'b'))});
+  const std::size_t before = held.account.used();
+  CHECK(before > 5000);
+  CHECK(held.in_flight.used() == 0);
+  SpanBatch whole = held.traces.take(held.find(2)).compacted(0.75);
+  whole.charge_to(held.in_flight);
+  held.traces.compact();
+  CHECK(held.in_flight.used() > 5000);
+  CHECK(held.account.used() < before - 4000);
+  whole = {};
+  CHECK(held.in_flight.used() == 0);
 }
 
 TEST_CASE("what is left of a request does not pin it", "[tail_sampling]") {
@@ -64,11 +111,12 @@ TEST_CASE("what is left of a request does not pin it", "[tail_sampling]") {
   std::vector<SpanSpec> spans;
   for (std::uint64_t trace = 1; trace <= 1000; ++trace) spans.push_back(span(trace, "name"));
   held.add(spans);
-  const std::size_t full = held.traces.bytes();
+  const std::size_t full = held.account.used();
   for (std::uint64_t trace = 2; trace <= 990; ++trace) held.traces.drop(held.find(trace));
+  held.traces.compact();
   CHECK(held.traces.spans() == 11);
-  const std::size_t index = 1000 * (4 + sizeof(TraceFacts) + 64);
-  CHECK(held.traces.bytes() < full / 10 + index);
+  const std::size_t tables = 1024 * (4 + sizeof(TraceFacts) + 150);
+  CHECK(held.account.used() < full / 10 + tables);
   CHECK(span_names(held.traces.take(held.find(1000))) == Names{"name"});
 }
 
@@ -89,14 +137,15 @@ TEST_CASE("held traces agree with a plain map, whatever comes and goes", "[tail_
     } else if (!expected.empty()) {
       const auto chosen =
           std::next(expected.begin(), static_cast<long>(random() % expected.size()));
-      const HeldTraces::Handle trace = held.find(chosen->first);
-      REQUIRE(trace != HeldTraces::none);
+      const TraceHandle trace = held.find(chosen->first);
+      REQUIRE(trace);
       REQUIRE(held.traces.facts(trace).spans == chosen->second.size());
       if (random() % 2 == 0)
         held.traces.drop(trace);
       else
         REQUIRE(span_names(held.traces.take(trace)) == chosen->second);
       expected.erase(chosen);
+      if (random() % 8 == 0) held.traces.compact();
     }
     REQUIRE(held.traces.size() == expected.size());
   }

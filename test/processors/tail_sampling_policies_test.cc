@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 #include <random>
 
-#include "processors/tail_sampling/gather.h"
+#include "processors/tail_sampling/arrivals.h"
 #include "processors/tail_sampling/policy.h"
 #include "test/support/otlp_builder.h"
 
@@ -18,19 +18,21 @@ class PolicyUnderTest {
  public:
   explicit PolicyUnderTest(std::string_view yaml) {
     config::Problems problems;
-    policy_ = decode_policy(config::parse_text(yaml, "test.yaml", problems), conditions_);
+    policy_ =
+        decode_policy(config::parse_text(yaml, "test.yaml", problems), Place::top, conditions_);
     for (const config::Problem& problem : problems.list()) mistakes += problem.to_string() + '\n';
   }
 
-  Vote vote(const std::vector<ResourceSpec>& trace) const {
-    const SpanBatch batch = make_batch(trace);
+  Vote vote(const std::vector<ResourceSpec>& trace, Policy::TimePoint now = {}) const {
+    std::vector<std::vector<Arrival>> arrivals(1);
+    ArrivalReader(conditions_, 1).read(make_batch(trace), arrivals);
     TraceFacts facts;
-    for (const SpanEntry& entry : batch.spans()) {
-      const SpanView span(batch.span_bytes(entry));
-      std::ranges::copy(span.trace_id(), facts.trace_id.begin());
-      gather(span, entry, batch.resource_bytes(entry), conditions_, facts);
+    for (const Arrival& each : arrivals[0]) {
+      facts.trace_id = each.facts.trace_id;
+      facts.add(each.facts);
+      conditions_.ask_growth(facts);
     }
-    return policy_.policy->vote(facts);
+    return policy_.policy->vote(facts, now);
   }
   bool samples(std::vector<SpanSpec> spans, Attributes resource = {}) const {
     return vote({{.attributes = std::move(resource), .spans = std::move(spans)}}) == Vote::sampled;
@@ -60,12 +62,19 @@ TEST_CASE("always_sample samples", "[tail_sampling]") {
 TEST_CASE("latency is from the earliest start to the latest end of a trace", "[tail_sampling]") {
   const SpanSpec first{.start = 100 * second, .end = 101 * second};
   const SpanSpec last{.start = 103 * second, .end = 105 * second};
-  const auto slow = policy("{name: slow, type: latency, latency: {threshold_ms: 5000}}");
-  CHECK(slow.samples({first, last}));
-  CHECK(slow.samples({last, first}));
-  CHECK_FALSE(slow.samples({first}));
-  CHECK_FALSE(
-      policy("{name: p, type: latency, latency: {threshold_ms: 5001}}").samples({first, last}));
+  const auto above = [&](const char* threshold) {
+    return policy(std::string("{name: slow, type: latency, latency: {threshold_ms: ") + threshold +
+                  "}}");
+  };
+  CHECK(above("4999").samples({first, last}));
+  CHECK(above("4999").samples({last, first}));
+  CHECK_FALSE(above("5000").samples({first, last}));
+  CHECK_FALSE(above("4999").samples({first}));
+}
+
+TEST_CASE("latency with an upper bound looks at a trace as it grows", "[tail_sampling]") {
+  const SpanSpec first{.start = 100 * second, .end = 101 * second};
+  const SpanSpec last{.start = 103 * second, .end = 105 * second};
   const auto between = [&](int least, int most) {
     return policy("{name: p, type: latency, latency: {threshold_ms: " + std::to_string(least) +
                   ", upper_threshold_ms: " + std::to_string(most) + "}}")
@@ -74,6 +83,13 @@ TEST_CASE("latency is from the earliest start to the latest end of a trace", "[t
   CHECK(between(4999, 5000));
   CHECK_FALSE(between(5000, 6000));
   CHECK_FALSE(between(1000, 4999));
+  CHECK(between(500, 1000));  // after its first span
+}
+
+TEST_CASE("times beyond all clocks have a duration too", "[tail_sampling]") {
+  const auto slow = policy("{name: slow, type: latency, latency: {threshold_ms: 1}}");
+  CHECK_FALSE(slow.samples({{.start = INT64_MAX, .end = UINT64_MAX}}));
+  CHECK(slow.samples({{.start = std::uint64_t{1} << 63, .end = INT64_MAX}}));
 }
 
 TEST_CASE("numeric_attribute asks any span or resource", "[tail_sampling]") {
@@ -203,6 +219,68 @@ TEST_CASE("and, not and drop make policies of policies", "[tail_sampling]") {
             .samples({{}, {}}));
 }
 
+TEST_CASE("rate_limiting samples while there are tokens for all spans", "[tail_sampling]") {
+  const auto rate = policy("{name: r, type: rate_limiting, rate_limiting: {spans_per_second: 2}}");
+  const auto at = [](double seconds) {
+    return Policy::TimePoint(std::chrono::milliseconds(static_cast<int>(seconds * 1000)));
+  };
+  const auto samples = [&](std::size_t spans, double seconds) {
+    return rate.vote({{.spans = numbered_spans(spans)}}, at(seconds)) == Vote::sampled;
+  };
+  CHECK_FALSE(samples(5, 100));  // more than the burst of twice the rate
+  CHECK(samples(4, 100));
+  CHECK_FALSE(samples(1, 100.4));
+  CHECK(samples(1, 100.5));
+  CHECK_FALSE(samples(1, 100.5));
+  CHECK(samples(3, 102));
+  CHECK(samples(4, 200));
+  CHECK_FALSE(samples(1, 200));
+}
+
+TEST_CASE("bytes_limiting counts what a trace takes on the wire", "[tail_sampling]") {
+  auto spans = numbered_spans(3);
+  for (SpanSpec& each : spans) each.trace_id = make_id(1, 16);
+  const std::size_t size = make_request({{.service = "shop", .spans = spans}}).size();
+  const auto limited = [&](std::size_t burst) {
+    return policy(
+               "{name: b, type: bytes_limiting, bytes_limiting: {bytes_per_second: 1, "
+               "burst_capacity: " +
+               std::to_string(burst) + "}}")
+               .vote({{.service = "shop", .spans = spans}}) == Vote::sampled;
+  };
+  CHECK(limited(size + 8));
+  CHECK_FALSE(limited(size - 8));
+}
+
+TEST_CASE("composite gives each of its policies a budget of spans a second", "[tail_sampling]") {
+  const auto composite = policy(R"(
+    {name: c, type: composite, composite: {max_total_spans_per_second: 10,
+     policy_order: [errors, all],
+     composite_sub_policy: [
+       {name: all, type: always_sample},
+       {name: errors, type: status_code, status_code: {status_codes: [ERROR]}}],
+     rate_allocation: [{policy: errors, percent: 50}, {policy: all, percent: 20}]}})");
+  const Policy::TimePoint now{std::chrono::seconds(7)};
+  const auto samples = [&](std::vector<SpanSpec> spans, Policy::TimePoint at) {
+    return composite.vote({{.spans = std::move(spans)}}, at) == Vote::sampled;
+  };
+  const SpanSpec plain, error{.status_code = 2};
+  CHECK(samples({error, error, error, error}, now));
+  CHECK_FALSE(samples({error, error}, now));  // not even by what `all` has left
+  CHECK(samples({error}, now));
+  CHECK(samples({plain, plain}, now));
+  CHECK_FALSE(samples({plain}, now));
+  CHECK(samples({plain}, now + std::chrono::seconds(1)));
+}
+
+TEST_CASE("a composite without allocations shares evenly", "[tail_sampling]") {
+  const auto composite = policy(R"(
+    {name: c, type: composite, composite: {max_total_spans_per_second: 10, composite_sub_policy: [
+       {name: one, type: always_sample}, {name: other, type: always_sample}]}})");
+  CHECK(composite.samples(numbered_spans(5)));
+  CHECK_FALSE(composite.samples({{}}));
+}
+
 TEST_CASE("mistakes in policies are named where they stand", "[tail_sampling]") {
   const auto mistakes = [](std::string_view yaml) { return PolicyUnderTest(yaml).mistakes; };
   CHECK_THAT(mistakes("{type: latency, latency: {threshold_ms: 1}}"), Contains("name"));
@@ -224,6 +302,24 @@ TEST_CASE("mistakes in policies are named where they stand", "[tail_sampling]") 
   CHECK_THAT(mistakes("{name: p, type: and, and: {and_sub_policy: [{name: x, type: always_sample}, "
                       "{name: x, type: always_sample}]}}"),
              Contains("earlier policy"));
+  CHECK_THAT(mistakes("{name: p, type: ottl_condition, ottl_condition: {span: []}}"),
+             Contains("not supported yet"));
+  CHECK_THAT(mistakes("{name: p, type: my_extension}"), Contains("none of an extension"));
+  const std::string drop =
+      "{name: d, type: drop, drop: {drop_sub_policy: [{name: a, type: always_sample}]}}";
+  CHECK_THAT(mistakes("{name: p, type: and, and: {and_sub_policy: [" + drop + "]}}"),
+             Contains("cannot be a part"));
+  const auto composite = [&](std::string_view more) {
+    return mistakes(
+        "{name: c, type: composite, composite: {max_total_spans_per_second: 1, "
+        "composite_sub_policy: [{name: a, type: always_sample}], " +
+        std::string(more) + "}}");
+  };
+  CHECK_THAT(composite("policy_order: [b]"), Contains("\"b\" is none of the policies"));
+  CHECK_THAT(composite("policy_order: [a, a]"), Contains("twice"));
+  CHECK_THAT(composite("rate_allocation: [{policy: b, percent: 1}]"),
+             Contains("\"b\" is none of the policies"));
+  CHECK_THAT(composite("rate_allocation: [{policy: a, percent: 101}]"), Contains("0 to 100"));
 }
 
 }  // namespace sluice::tail_sampling

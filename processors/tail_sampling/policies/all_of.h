@@ -13,11 +13,15 @@ class AllOf final : public Policy {
  public:
   AllOf(std::vector<NamedPolicy> parts, Vote together)
       : parts_(std::move(parts)), together_(together) {}
-  Vote vote(const TraceFacts& facts) const override {
-    const bool all = std::ranges::all_of(parts_, [&facts](const NamedPolicy& part) {
-      return part.policy->vote(facts) == Vote::sampled;
+  Vote vote(const TraceFacts& facts, TimePoint now) const override {
+    const bool all = std::ranges::all_of(parts_, [&](const NamedPolicy& part) {
+      return part.policy->vote(facts, now) == Vote::sampled;
     });
     return all ? together_ : Vote::not_sampled;
+  }
+  bool needs_whole_trace() const override {
+    return std::ranges::any_of(
+        parts_, [](const NamedPolicy& part) { return part.policy->needs_whole_trace(); });
   }
 
  private:

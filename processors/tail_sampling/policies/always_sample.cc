@@ -5,7 +5,7 @@ namespace {
 
 class AlwaysSample final : public Policy {
  public:
-  Vote vote(const TraceFacts&) const override { return Vote::sampled; }
+  Vote vote(const TraceFacts&, TimePoint) const override { return Vote::sampled; }
 };
 
 }  // namespace

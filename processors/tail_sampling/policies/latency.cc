@@ -5,32 +5,57 @@
 namespace sluice::tail_sampling {
 namespace {
 
-/// From the earliest start to the latest end. Without an upper bound the lower one is taken in;
-/// with one, it is not.
+/// From the earliest start to the latest end, above `threshold_ms`.
 class Latency final : public Policy {
  public:
-  Latency(std::int64_t least, std::int64_t most) : least_(least), most_(most) {}
-  Vote vote(const TraceFacts& facts) const override {
-    const std::int64_t duration = facts.duration_ms();
-    const bool in_range = most_ == 0 ? duration >= least_ : duration > least_ && duration <= most_;
-    return in_range ? Vote::sampled : Vote::not_sampled;
+  explicit Latency(std::int64_t threshold) : threshold_(threshold) {}
+  Vote vote(const TraceFacts& facts, TimePoint) const override {
+    return facts.duration_ms() > threshold_ ? Vote::sampled : Vote::not_sampled;
   }
 
  private:
-  std::int64_t least_, most_;
+  std::int64_t threshold_;
+};
+
+/// Above the one and up to the other, at some time while the trace grew: so the collector has it,
+/// which looks from span to span and stops at the first that fits.
+class DurationBetween final : public GrowthCondition {
+ public:
+  DurationBetween(std::int64_t above, std::int64_t up_to) : above_(above), up_to_(up_to) {}
+  bool holds(const TraceFacts& so_far) const override {
+    const std::int64_t duration = so_far.duration_ms();
+    return above_ < duration && duration <= up_to_;
+  }
+
+ private:
+  std::int64_t above_, up_to_;
+};
+
+class LatencyBetween final : public Policy {
+ public:
+  explicit LatencyBetween(std::size_t condition) : condition_(condition) {}
+  Vote vote(const TraceFacts& facts, TimePoint) const override {
+    return facts.matched[condition_] ? Vote::sampled : Vote::not_sampled;
+  }
+  bool needs_whole_trace() const override { return true; }
+
+ private:
+  std::size_t condition_;
 };
 
 }  // namespace
 
-std::unique_ptr<Policy> decode_latency(const config::Node& options, Conditions&) {
-  std::int64_t least = 0, most = 0;
-  options.optional("threshold_ms", least);
-  options.optional("upper_threshold_ms", most);
-  options.expect(least >= 0, "threshold_ms", "must not be negative");
-  options.expect(most == 0 || most > least, "upper_threshold_ms",
+std::unique_ptr<Policy> decode_latency(const config::Node& options, Conditions& conditions) {
+  std::int64_t threshold = 0, upper = 0;
+  options.optional("threshold_ms", threshold);
+  options.optional("upper_threshold_ms", upper);
+  options.expect(threshold >= 0, "threshold_ms", "must not be negative");
+  options.expect(upper == 0 || upper > threshold, "upper_threshold_ms",
                  "must be above threshold_ms, or 0 for no limit");
   options.no_other_keys();
-  return std::make_unique<Latency>(least, most);
+  if (upper == 0) return std::make_unique<Latency>(threshold);
+  return std::make_unique<LatencyBetween>(
+      conditions.add(std::make_unique<DurationBetween>(threshold, upper)));
 }
 
 }  // namespace sluice::tail_sampling

@@ -8,9 +8,10 @@ namespace {
 class Not final : public Policy {
  public:
   explicit Not(NamedPolicy part) : part_(std::move(part)) {}
-  Vote vote(const TraceFacts& facts) const override {
-    return part_.policy->vote(facts) == Vote::sampled ? Vote::not_sampled : Vote::sampled;
+  Vote vote(const TraceFacts& facts, TimePoint now) const override {
+    return part_.policy->vote(facts, now) == Vote::sampled ? Vote::not_sampled : Vote::sampled;
   }
+  bool needs_whole_trace() const override { return part_.policy->needs_whole_trace(); }
 
  private:
   NamedPolicy part_;
@@ -19,7 +20,7 @@ class Not final : public Policy {
 }  // namespace
 
 std::unique_ptr<Policy> decode_not(const config::Node& options, Conditions& conditions) {
-  NamedPolicy part = decode_policy(options.child("not_sub_policy"), conditions);
+  NamedPolicy part = decode_policy(options.child("not_sub_policy"), Place::part, conditions);
   options.expect(options.has("not_sub_policy"), "", "\"not_sub_policy\" is required");
   options.no_other_keys();
   return std::make_unique<Not>(std::move(part));

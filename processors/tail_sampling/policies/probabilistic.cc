@@ -29,7 +29,7 @@ class Probabilistic final : public Policy {
  public:
   Probabilistic(std::string_view salt, double percentage)
       : salted_(fnv_1a(fnv_start, salt)), threshold_(threshold_of(percentage)) {}
-  Vote vote(const TraceFacts& facts) const override {
+  Vote vote(const TraceFacts& facts, TimePoint) const override {
     return fnv_1a(salted_, facts.id()) <= threshold_ ? Vote::sampled : Vote::not_sampled;
   }
 

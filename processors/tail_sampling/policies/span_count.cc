@@ -8,10 +8,11 @@ namespace {
 class SpanCount final : public Policy {
  public:
   SpanCount(std::uint32_t least, std::uint32_t most) : least_(least), most_(most) {}
-  Vote vote(const TraceFacts& facts) const override {
+  Vote vote(const TraceFacts& facts, TimePoint) const override {
     const bool in_range = facts.spans >= least_ && (most_ == 0 || facts.spans <= most_);
     return in_range ? Vote::sampled : Vote::not_sampled;
   }
+  bool needs_whole_trace() const override { return most_ > 0; }
 
  private:
   std::uint32_t least_, most_;

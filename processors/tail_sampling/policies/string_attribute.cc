@@ -67,6 +67,7 @@ std::unique_ptr<Policy> decode_string_attribute(const config::Node& options,
       texts.exact.insert(text);
   }
   if (values.empty()) options.error("values", "at least one value is required");
+  options.accepted_without_effect({"cache_max_size"});
   options.no_other_keys();
   return any_span(conditions, std::make_unique<HasText>(std::move(key), std::move(texts)),
                   inverted);

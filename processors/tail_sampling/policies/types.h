@@ -13,12 +13,15 @@ std::unique_ptr<Policy> decode_always_sample(const config::Node& options, Condit
 std::unique_ptr<Policy> decode_and(const config::Node& options, Conditions& conditions);
 std::unique_ptr<Policy> decode_boolean_attribute(const config::Node& options,
                                                  Conditions& conditions);
+std::unique_ptr<Policy> decode_bytes_limiting(const config::Node& options, Conditions& conditions);
+std::unique_ptr<Policy> decode_composite(const config::Node& options, Conditions& conditions);
 std::unique_ptr<Policy> decode_drop(const config::Node& options, Conditions& conditions);
 std::unique_ptr<Policy> decode_latency(const config::Node& options, Conditions& conditions);
 std::unique_ptr<Policy> decode_not(const config::Node& options, Conditions& conditions);
 std::unique_ptr<Policy> decode_numeric_attribute(const config::Node& options,
                                                  Conditions& conditions);
 std::unique_ptr<Policy> decode_probabilistic(const config::Node& options, Conditions& conditions);
+std::unique_ptr<Policy> decode_rate_limiting(const config::Node& options, Conditions& conditions);
 std::unique_ptr<Policy> decode_span_count(const config::Node& options, Conditions& conditions);
 std::unique_ptr<Policy> decode_status_code(const config::Node& options, Conditions& conditions);
 std::unique_ptr<Policy> decode_string_attribute(const config::Node& options,

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "pipeline/model/span_batch.h"
+#include "processors/tail_sampling/condition.h"
+#include "processors/tail_sampling/facts.h"
+
+namespace sluice::tail_sampling {
+
+/// Names a trace that a shard holds; `generation` tells it from others that had the number before.
+struct TraceHandle {
+  std::uint32_t number = UINT32_MAX;
+  std::uint32_t generation = 0;
+  explicit operator bool() const { return number != UINT32_MAX; }
+};
+
+/// Spans of one trace that lie side by side in one scope of a request, and what they say. The unit
+/// of all that a sampler does on arrival: a trace's spans come together as a rule.
+struct Arrival {
+  std::uint64_t hash = 0;   ///< of the trace id
+  std::uint32_t first = 0;  ///< the first span's number in the batch; there are facts.spans of them
+  TraceFacts facts;         ///< of these spans alone
+  TraceHandle trace;        ///< where they were filed
+  bool is_new = false;      ///< the trace was not held before
+};
+
+/// Reads every span of a request once, on the worker that it came in on: whose it is, and what the
+/// policies will want to know.
+class ArrivalReader {
+ public:
+  /// `conditions` outlives this. `key` makes hashes that senders cannot foresee, so that they
+  /// cannot choose ids that collide.
+  ArrivalReader(const Conditions& conditions, std::uint64_t key)
+      : conditions_(conditions), key_(key) {}
+
+  /// Adds the arrivals of a batch, in order, to the list of their shard: by hash, one of
+  /// `by_shard.size()`.
+  void read(const SpanBatch& batch, std::vector<std::vector<Arrival>>& by_shard) const;
+  std::uint64_t hash(std::string_view trace_id) const;
+
+ private:
+  const Conditions& conditions_;
+  std::uint64_t key_;
+};
+
+}  // namespace sluice::tail_sampling

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <vector>
+
+#include "pipeline/component.h"
+#include "processors/tail_sampling/judge.h"
+
+namespace sluice::tail_sampling {
+
+/// Why a trace was decided when it was.
+enum class Reason : std::uint8_t {
+  waited,       ///< its time had come
+  root,         ///< its root had come, and a while passed
+  over_bytes,   ///< the oldest when max_bytes was reached
+  over_traces,  ///< the oldest when num_traces was reached
+  too_large,    ///< it passed trace_max_bytes or maximum_trace_size_bytes
+  arrived,      ///< a policy could say so as its spans came (span-ingest)
+  stopped,      ///< the daemon stopped
+};
+inline constexpr std::array<std::string_view, 7> reason_words = {
+    "waited", "root", "over_bytes", "over_traces", "too_large", "arrived", "stopped"};
+
+/// Under the collector's names, and some of our own.
+struct SamplerMetrics {
+  SamplerMetrics(Metrics& metrics, std::string_view id, const Judge& judge);
+
+  /// What a policy's votes count as: traces, spans and bytes by vote.
+  struct OfPolicy {
+    std::array<Counter*, 4> traces{};  ///< by Vote; none for not_asked
+    std::array<Counter*, 4> spans{};
+    std::array<Counter*, 4> bytes{};
+    Counter* asked = nullptr;
+    Counter* would_keep = nullptr;  ///< shadows alone: would have kept what was not
+    Counter* would_drop = nullptr;
+  };
+  std::vector<OfPolicy> policies;
+  Counter& new_traces;
+  Counter& kept;
+  Counter& not_kept;
+  Counter& dropped;
+  std::array<Counter*, reason_words.size()> decided{};  ///< by Reason
+  Counter& too_early;
+  Counter& too_large;
+  Counter& late_kept;  ///< spans
+  Counter& late_dropped;
+  Gauge& held_traces;
+  Gauge& buffer_seconds;
+  Histogram& removal_age;
+  Histogram& tick_ms;
+};
+
+/// Counts of one shard, which go to the metrics of all once a turn.
+class Tally {
+ public:
+  explicit Tally(const Judge& judge) : policies_(judge.policies().size()), judge_(judge) {}
+  void count(const TraceFacts& facts, const Decision& decision, std::span<const Vote> votes,
+             Reason reason);
+  void flush(SamplerMetrics& metrics);
+
+ private:
+  struct Sum {
+    std::uint64_t traces = 0, spans = 0, bytes = 0;
+  };
+  struct OfPolicy {
+    std::array<Sum, 4> by_vote{};
+    std::uint64_t would_keep = 0, would_drop = 0;
+  };
+  std::vector<OfPolicy> policies_;
+  const Judge& judge_;
+  std::array<std::uint64_t, reason_words.size()> decided_{};
+  std::uint64_t kept_ = 0, not_kept_ = 0, dropped_ = 0;
+};
+
+}  // namespace sluice::tail_sampling

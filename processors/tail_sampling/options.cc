@@ -1,0 +1,130 @@
+#include "processors/tail_sampling/options.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <unistd.h>
+
+#include "config/service.h"
+#include "pipeline/memory_limit.h"
+
+namespace sluice::tail_sampling {
+namespace {
+
+constexpr std::uint32_t shards_max = 256;
+constexpr std::size_t policies_max = 256;
+
+/// Half of the memory that the process may use.
+std::uint64_t default_max_bytes() {
+  const auto all = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *
+                   static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  return std::min(all, memory_limit("").value_or(all)) / 2;
+}
+
+void decode_bytes(const config::Node& node, std::string_view key, std::uint64_t& bytes,
+                  std::uint64_t least) {
+  std::string text;
+  node.optional(key, text);
+  if (text.empty()) return;
+  const std::optional<std::uint64_t> read = config::parse_bytes(text);
+  if (read && *read >= least)
+    bytes = *read;
+  else
+    node.unexpected(key, "at least 1 MiB, such as \"512MiB\"");
+}
+
+void decode_times(const config::Node& node, Options& options) {
+  node.optional("decision_wait", options.decision_wait);
+  node.expect(options.decision_wait.count() > 0, "decision_wait", "must be more than zero");
+  node.optional("decision_wait_after_root_received", options.decision_wait_after_root_received);
+  node.expect(options.decision_wait_after_root_received.count() >= 0,
+              "decision_wait_after_root_received", "must not be negative");
+}
+
+/// What was decided is remembered for as many traces as may be held at least, as in the collector,
+/// where a decided trace keeps its place among them.
+void decode_decision_cache(const config::Node& node, Options& options) {
+  const config::Node cache = node.child("decision_cache");
+  cache.optional("sampled_cache_size", options.kept_ids_max);
+  cache.optional("non_sampled_cache_size", options.dropped_ids_max);
+  cache.no_other_keys();
+  options.kept_ids_max = std::max(options.kept_ids_max, options.num_traces);
+  options.dropped_ids_max = std::max(options.dropped_ids_max, options.num_traces);
+}
+
+void decode_limits(const config::Node& node, Options& options) {
+  constexpr std::uint64_t mebibyte = 1 << 20;
+  node.optional("num_traces", options.num_traces);
+  node.expect(options.num_traces > 0 && options.num_traces <= 1'000'000'000, "num_traces",
+              "must be from 1 to 1000000000");
+  node.optional("block_on_overflow", options.block_on_overflow);
+  node.optional("maximum_trace_size_bytes", options.maximum_trace_size_bytes);
+  options.max_bytes = default_max_bytes();
+  decode_bytes(node, "max_bytes", options.max_bytes, mebibyte);
+  decode_bytes(node, "trace_max_bytes", options.trace_max_bytes, mebibyte);
+}
+
+void decode_shards(const config::Node& node, Options& options) {
+  node.optional("num_shards", options.num_shards);
+  node.expect(options.num_shards <= shards_max, "num_shards", "must be at most 256");
+}
+
+void decode_strategy(const config::Node& node, Options& options,
+                     const std::vector<NamedPolicy>& policies) {
+  node.one_of("sampling_strategy", options.judge_on_arrival,
+              {{"trace-complete", false}, {"span-ingest", true}});
+  if (!options.judge_on_arrival) return;
+  for (const NamedPolicy& each : policies) {
+    if (each.policy != nullptr && each.policy->needs_whole_trace())
+      node.error("sampling_strategy", "span-ingest judges a trace by its parts, which policy \"" +
+                                          each.name + "\" cannot");
+  }
+}
+
+/// A trace takes half a kilobyte at least, with its one span.
+void warn_of_a_small_budget(const config::Node& node, const Options& options) {
+  const double wait = std::chrono::duration<double>(options.decision_wait).count();
+  const double traces = static_cast<double>(options.expected_new_traces_per_sec) * wait;
+  if (traces > static_cast<double>(options.num_traces)) {
+    node.warning("num_traces", "expected_new_traces_per_sec and decision_wait together are " +
+                                   std::to_string(static_cast<std::uint64_t>(traces)) +
+                                   " traces: those above num_traces are decided before their time");
+  }
+  if (traces * 512 > static_cast<double>(options.max_bytes)) {
+    node.warning("max_bytes", "expected_new_traces_per_sec and decision_wait together are " +
+                                  std::to_string(static_cast<std::uint64_t>(traces)) +
+                                  " traces, which do not fit into max_bytes, however small: some "
+                                  "are decided before their time");
+  }
+}
+
+}  // namespace
+
+DecodedOptions decode_options(const config::Node& node) {
+  DecodedOptions out;
+  Options& options = out.options;
+  const auto conditions = std::make_shared<Conditions>();
+  out.policies = decode_policies(node, "policies", Place::top, *conditions);
+  node.expect(out.policies.size() <= policies_max, "policies", "must be at most 256");
+  node.expect(conditions->size() <= conditions_max, "policies",
+              "must ask at most 256 things of spans between them");
+  out.conditions = conditions;
+  decode_times(node, options);
+  decode_limits(node, options);
+  decode_decision_cache(node, options);
+  decode_shards(node, options);
+  decode_strategy(node, options, out.policies);
+  node.optional("sample_on_first_match", options.sample_on_first_match);
+  node.optional("drop_pending_traces_on_shutdown", options.drop_pending_traces_on_shutdown);
+  node.optional("expected_new_traces_per_sec", options.expected_new_traces_per_sec);
+  if (node.has("tail_storage"))
+    node.error("tail_storage", "is not supported: traces are held in memory");
+  node.no_other_keys();
+  if (!node.has_errors()) warn_of_a_small_budget(node, options);
+  return out;
+}
+
+}  // namespace sluice::tail_sampling

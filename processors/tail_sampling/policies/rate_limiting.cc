@@ -1,0 +1,10 @@
+#include "processors/tail_sampling/policies/rate.h"
+#include "processors/tail_sampling/policies/types.h"
+
+namespace sluice::tail_sampling {
+
+std::unique_ptr<Policy> decode_rate_limiting(const config::Node& options, Conditions&) {
+  return decode_rate(options, "spans_per_second", &TraceFacts::spans);
+}
+
+}  // namespace sluice::tail_sampling

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "pipeline/component.h"
+#include "processors/tail_sampling/arrivals.h"
+#include "processors/tail_sampling/held_traces.h"
+#include "processors/tail_sampling/judge.h"
+#include "processors/tail_sampling/metrics.h"
+#include "processors/tail_sampling/options.h"
+#include "processors/tail_sampling/outbox.h"
+#include "processors/tail_sampling/past_decisions.h"
+
+namespace sluice::tail_sampling {
+
+/// What the shards of one sampler have in common.
+struct Common {
+  const Options& options;
+  const Conditions& conditions;
+  const Judge& judge;
+  SamplerMetrics& metrics;
+  Ledger& account;                     ///< of what is held
+  std::atomic<std::uint64_t>& traces;  ///< held by all shards
+  std::size_t shards;
+};
+
+/// Holds the traces whose hash falls to it until their time has come, asks the policies, and lets
+/// them go. The wait is the same for all traces, so two queues in order of arrival (of the first
+/// span, of the root) are all the timer wheel that is needed. Lives on one executor; whoever is on
+/// another posts to it.
+class Shard {
+ public:
+  Shard(const ProcessorContext& processor, const Common& common);
+
+  /// Spans that have been accepted. Own thread only.
+  void take(SpanBatch batch, std::vector<Arrival>& arrivals);
+  /// Decides all that is left and hands it on; `done` when it was taken.
+  void stop(Task done);
+
+  Executor& executor() const { return executor_; }
+  /// Arrivals that were posted to it and have not come.
+  std::atomic<std::uint32_t> in_transit{0};
+  /// What newcomers are told while it cannot get rid of what it keeps. Any thread.
+  bool is_shut() const { return is_shut_.load(std::memory_order_relaxed); }
+
+ private:
+  using Handle = TraceHandle;
+  using TimePoint = Executor::TimePoint;
+  struct Due {
+    Handle trace;
+    std::uint64_t hash;
+    TimePoint at;
+  };
+
+  void sort_out_late(const SpanBatch& batch, std::vector<Arrival>& arrivals);
+  void await(const Arrival& arrival, TimePoint now);
+  void judge_part(const Arrival& arrival, TimePoint now);
+  void check_size(Handle trace, TimePoint now);
+  void make_room(TimePoint now);
+  std::optional<Reason> overflow() const;
+  std::optional<Handle> oldest();
+
+  void decide(Handle trace, Reason reason, TimePoint now);
+  void conclude(Handle trace, const Decision& decision, Reason reason, TimePoint now);
+
+  void decide_due();
+  std::optional<std::pair<Handle, Reason>> next_due(TimePoint now);
+  const Due* front(std::deque<Due>& queue) const;
+  void prefetch(const std::deque<Due>& queue) const;
+  void say_too_early(Handle trace, Reason reason, TimePoint now);
+  void arm();
+  void end_turn();
+  void finish_if_empty();
+
+  const Common common_;
+  Executor& executor_;
+  SpanCounters& counters_;
+  HeldTraces traces_;
+  PastDecisions past_;
+  Outbox outbox_;
+  Tally tally_;
+  std::deque<Due> by_first_span_;
+  std::deque<Due> by_root_;
+  Timer timer_;
+  TimePoint timer_at_;
+  TimePoint quiet_until_;     ///< no warning before
+  bool is_deciding_ = false;  ///< a turn that goes on is posted
+  std::atomic<bool> is_shut_{false};
+  Task stopped_;
+  std::int64_t traces_told_ = 0;  ///< to the gauge of all
+
+  // Room for the work of one call.
+  std::vector<Vote> votes_;
+  std::vector<std::uint32_t> late_;
+};
+
+}  // namespace sluice::tail_sampling
