@@ -1,10 +1,15 @@
 #include "exporters/otlp/otlp.h"
 
-#include "exporters/otlp/otlp_sender.h"
+#include "pipeline/export/otlp_sender.h"
 
 namespace sluice {
 
 namespace {
+
+struct OtlpOptions {
+  net::GrpcClientBlock remote;
+  ExportOptions exporting;
+};
 
 OtlpOptions decode_options(const config::Node& node) {
   OtlpOptions options;
@@ -16,8 +21,7 @@ OtlpOptions decode_options(const config::Node& node) {
 
 ExporterBuilder decode(const config::Node& node) {
   return [options = decode_options(node)](const ExporterContext& context) {
-    return make_exporter(context, options.exporting,
-                         std::make_unique<OtlpSender>(options, context));
+    return make_exporter(context, options.exporting, make_otlp_sender(options.remote, context));
   };
 }
 

@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "exporters/otlp/otlp_sender.h"
+#include "pipeline/export/otlp_sender.h"
 #include "test/support/certificates.h"
 #include "test/support/client_calls.h"
 #include "test/support/exporter_fixture.h"

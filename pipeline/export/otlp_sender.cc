@@ -1,5 +1,7 @@
-#include "exporters/otlp/otlp_sender.h"
+#include "pipeline/export/otlp_sender.h"
 
+#include <cstddef>
+#include <string>
 #include <utility>
 
 #include "pipeline/codec/otlp_response.h"
@@ -27,42 +29,32 @@ SendResult::Kind kind_of(net::GrpcCode code, bool has_retry_info) {
   }
 }
 
-}  // namespace
+class OtlpSender final : public Sender {
+ public:
+  OtlpSender(const net::GrpcClientBlock& remote, const ExporterContext& context)
+      : remote_(remote),
+        loops_(context.loops),
+        loop_(net::loop_for(context.executor, context.loops)) {}
+  bool start(std::string& error) override;
+  void send(SpanBatch batch, std::chrono::nanoseconds timeout, SendDone done) override;
+  void stop() override { link_.reset(); }
 
-SendResult read_grpc_response(const net::ClientResponse& response) {
-  SendResult result;
-  if (response.failed) {
-    result.kind = SendResult::Kind::retry;
-    result.message = response.message;
-    return result;
-  }
-  const RpcStatus status = read_rpc_status(response.status_details);
-  result.kind = kind_of(response.grpc, status.retry_delay.has_value());
-  if (result.kind == SendResult::Kind::retry)
-    result.delay = status.retry_delay.value_or(result.delay);
-  if (result.kind == SendResult::Kind::delivered) {
-    PartialSuccess partial = read_partial_success(response.body);
-    result.rejected_spans = partial.rejected_spans;
-    result.message = std::move(partial.message);
-  } else {
-    result.message = std::string(net::code_name(response.grpc)) +
-                     (response.message.empty() ? "" : ": ") + response.message;
-  }
-  return result;
-}
+ private:
+  /// Calls under way know it weakly: those that outlive the sender find nothing to answer to.
+  struct Link {
+    std::unique_ptr<net::GrpcClient> client;
+  };
+  static void call(const std::weak_ptr<Link>& link, net::ClientRequest request, SendDone done);
 
-/// Calls under way know it weakly: those that outlive the sender find nothing to answer to.
-struct OtlpSender::Link {
-  std::unique_ptr<net::GrpcClient> client;
+  const net::GrpcClientBlock remote_;
+  net::EventLoops& loops_;
+  net::EventLoop& loop_;
+  std::shared_ptr<Link> link_;
+  std::size_t turn_ = 0;
 };
 
-OtlpSender::OtlpSender(const OtlpOptions& options, const ExporterContext& context)
-    : options_(options),
-      loops_(context.loops),
-      loop_(net::loop_for(context.executor, context.loops)) {}
-
 bool OtlpSender::start(std::string& error) {
-  std::unique_ptr<net::GrpcClient> client = net::make_grpc_client(options_.remote, loop_, error);
+  std::unique_ptr<net::GrpcClient> client = net::make_grpc_client(remote_, loop_, error);
   if (client == nullptr) return false;
   link_ = std::make_shared<Link>(Link{std::move(client)});
   return true;
@@ -71,8 +63,8 @@ bool OtlpSender::start(std::string& error) {
 void OtlpSender::send(SpanBatch batch, std::chrono::nanoseconds timeout, SendDone done) {
   net::ClientRequest request;
   request.path = export_path;
-  request.headers = options_.remote.headers;
-  request.encoding = options_.remote.encoding;
+  request.headers = remote_.headers;
+  request.encoding = remote_.encoding;
   request.timeout = timeout;
   if (request.encoding == net::Encoding::none) {
     request.body = batch.encode();
@@ -97,6 +89,33 @@ void OtlpSender::call(const std::weak_ptr<Link>& link, net::ClientRequest reques
                      });
 }
 
-void OtlpSender::stop() { link_.reset(); }
+}  // namespace
+
+std::unique_ptr<Sender> make_otlp_sender(const net::GrpcClientBlock& remote,
+                                         const ExporterContext& context) {
+  return std::make_unique<OtlpSender>(remote, context);
+}
+
+SendResult read_grpc_response(const net::ClientResponse& response) {
+  SendResult result;
+  if (response.failed) {
+    result.kind = SendResult::Kind::retry;
+    result.message = response.message;
+    return result;
+  }
+  const RpcStatus status = read_rpc_status(response.status_details);
+  result.kind = kind_of(response.grpc, status.retry_delay.has_value());
+  if (result.kind == SendResult::Kind::retry)
+    result.delay = status.retry_delay.value_or(result.delay);
+  if (result.kind == SendResult::Kind::delivered) {
+    PartialSuccess partial = read_partial_success(response.body);
+    result.rejected_spans = partial.rejected_spans;
+    result.message = std::move(partial.message);
+  } else {
+    result.message = std::string(net::code_name(response.grpc)) +
+                     (response.message.empty() ? "" : ": ") + response.message;
+  }
+  return result;
+}
 
 }  // namespace sluice
