@@ -17,13 +17,6 @@ bool is_reserved(std::string_view name) {
          name == "host" || name == "content-length";
 }
 
-/// As the collector decides it: `insecure` counts where no CA says that TLS is meant, and https://
-/// always is.
-bool is_plain(const GrpcClientBlock& block) {
-  const bool has_authority = !block.tls.ca_file.empty() || !block.tls.ca_pem.empty();
-  return block.tls.insecure && !has_authority && !block.client.target.https;
-}
-
 void decode_target(const config::Node& node, GrpcClientOptions& client) {
   std::string endpoint;
   node.required("endpoint", endpoint);
@@ -64,10 +57,15 @@ HeaderList decode_headers(const config::Node& node) {
 }  // namespace
 
 GrpcClientBlock decode_grpc_client(const config::Node& node, Encoding compression) {
-  GrpcClientBlock block;
+  GrpcClientBlock block = decode_grpc_client_without_endpoint(node, compression);
   decode_target(node, block.client);
+  return block;
+}
+
+GrpcClientBlock decode_grpc_client_without_endpoint(const config::Node& node,
+                                                    Encoding compression) {
+  GrpcClientBlock block;
   block.tls = decode_tls_client(node.child("tls"));
-  block.plain = is_plain(block);
   block.encoding = compression;
   node.one_of("compression", block.encoding,
               {{"gzip", Encoding::gzip},
@@ -89,10 +87,15 @@ GrpcClientBlock decode_grpc_client(const config::Node& node, Encoding compressio
   return block;
 }
 
+bool is_plain(const GrpcClientBlock& block) {
+  const bool has_authority = !block.tls.ca_file.empty() || !block.tls.ca_pem.empty();
+  return block.tls.insecure && !has_authority && !block.client.target.https;
+}
+
 std::unique_ptr<GrpcClient> make_grpc_client(const GrpcClientBlock& block, EventLoop& loop,
                                              std::string& error) {
   std::shared_ptr<TlsClient> tls;
-  if (!block.plain) {
+  if (!is_plain(block)) {
     tls = TlsClient::create(block.tls, error);
     if (tls == nullptr) return nullptr;
   }
