@@ -68,6 +68,10 @@ void ExportCounters::dropped_for_room(std::uint64_t spans) {
 
 void ExportCounters::kept(std::uint64_t spans) {
   spans_.in.add(spans);
+  taken_over(spans);
+}
+
+void ExportCounters::taken_over(std::uint64_t spans) {
   spans_.held.add(static_cast<std::int64_t>(spans));
   held_.fetch_add(spans, std::memory_order_relaxed);
 }

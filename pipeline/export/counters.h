@@ -23,6 +23,9 @@ class ExportCounters {
   void refused_for_room(std::uint64_t spans);
   void dropped_for_room(std::uint64_t spans);
   void kept(std::uint64_t spans);
+  /// From another queue of the same exporter, and to one.
+  void taken_over(std::uint64_t spans);
+  void passed_on(std::uint64_t spans) { released(spans); }
   void delivered(std::uint64_t spans);
   void failed(std::uint64_t spans, Loss loss);
   /// The exporter ends while it holds these.

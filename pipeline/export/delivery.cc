@@ -41,12 +41,18 @@ Delivery::Step Delivery::next_piece() {
   if (pieces_.empty()) return Step::finished;
   current_ = std::move(pieces_.back());
   pieces_.pop_back();
+  return start_over();
+}
+
+Delivery::Step Delivery::start_over() {
+  waiting_ = false;
   backoff_.emplace(shared_.options.retry, shared_.executor.now());
   ++requests_;
   return Step::send;
 }
 
 Delivery::Step Delivery::result(SendResult result) {
+  if (result.passed_on) return passed_on(std::move(result));
   switch (result.kind) {
     case SendResult::Kind::delivered: return delivered(result);
     case SendResult::Kind::retry: return try_later(std::move(result));
@@ -63,17 +69,35 @@ Delivery::Step Delivery::retry() {
   return Step::send;
 }
 
-Delivery::Step Delivery::delivered(const SendResult& result) {
-  const std::uint64_t count = current_.batch.span_count();
-  const std::uint64_t rejected = std::min(result.rejected_spans, count);
-  shared_.counters.delivered(count - rejected);
-  if (rejected > 0) count_loss(rejected, Loss::partial_success, result.message);
-  if (shared_.size_limit.current() != 0) shared_.size_limit.taken(current_.batch.encoded_size());
-  outcome_.delivered_some = true;
+/// Who was passed it has tried as often as it may, so what failed is for the one who waits to know.
+Delivery::Step Delivery::passed_on(SendResult result) {
+  shared_.counters.passed_on(current_.batch.span_count());
+  outcome_.delivered_some |= result.kind == SendResult::Kind::delivered || !result.left.empty();
+  outcome_.failed_for_now |= result.kind == SendResult::Kind::retry;
+  outcome_.delay = std::max(outcome_.delay, result.delay);
+  if (!result.message.empty()) outcome_.message = std::move(result.message);
   return next_piece();
 }
 
+Delivery::Step Delivery::delivered(const SendResult& result) {
+  count_taken(current_.batch.span_count(), result);
+  if (shared_.size_limit.current() != 0) shared_.size_limit.taken(current_.batch.encoded_size());
+  return next_piece();
+}
+
+/// Of so many spans some may have been rejected.
+void Delivery::count_taken(std::uint64_t spans, const SendResult& result) {
+  const std::uint64_t rejected = std::min(result.rejected_spans, spans);
+  shared_.counters.delivered(spans - rejected);
+  if (rejected > 0) count_loss(rejected, Loss::partial_success, result.message);
+  outcome_.delivered_some = true;
+}
+
 Delivery::Step Delivery::try_later(SendResult result) {
+  if (!result.left.empty()) {
+    count_taken(current_.batch.span_count() - result.left.span_count(), result);
+    current_.batch = std::move(result.left);
+  }
   std::optional<std::chrono::nanoseconds> wait;
   if (shared_.options.retry.enabled) {
     wait = backoff_->next(shared_.executor.now(), result.delay, shared_.random);

@@ -52,6 +52,8 @@ class Delivery {
   Step result(SendResult result);
   /// The wait is over.
   Step retry();
+  /// The destination is another one from now on: again at once, with a new retry budget.
+  Step start_over();
 
   const SpanBatch& piece() const { return current_.batch; }
   std::chrono::nanoseconds wait() const { return wait_; }
@@ -67,7 +69,9 @@ class Delivery {
   };
 
   Step next_piece();
+  Step passed_on(SendResult result);
   Step delivered(const SendResult& result);
+  void count_taken(std::uint64_t spans, const SendResult& result);
   Step try_later(SendResult result);
   Step too_large(const SendResult& result);
   Step invalid(const SendResult& result);

@@ -33,15 +33,17 @@ constexpr std::size_t taken_at_once = 32;
 class Core : public std::enable_shared_from_this<Core> {
  public:
   Core(const ExporterContext& context, const ExportOptions& options, std::unique_ptr<Sender> sender)
-      : counters_(context, options.queue.wait_for_result || !options.queue.enabled),
+      : counters_(context, options.queue.waits_for_result()),
         shared_{context.id, options, context.executor,
                 counters_,  {},      std::minstd_rand(seed(options.retry))},
         batcher_(options.queue.batch),
         queue_(make_memory_queue(options.queue, counters_, [this] { wake(); })),
+        busy_max_(options.queue.num_consumers),
         sender_(std::move(sender)) {}
 
   RequestQueue& queue() { return *queue_; }
   bool start(std::string& error) { return sender_->start(error); }
+  void redirect(std::unique_ptr<Sender> elsewhere);
   void stop(Task done);
   std::uint64_t held() const { return counters_.held(); }
   /// Lets go of everything. Nothing happens afterwards.
@@ -54,6 +56,7 @@ class Core : public std::enable_shared_from_this<Core> {
     Delivery delivery;
     Timer timer;
     std::uint64_t attempt = 0;  ///< tells a late or second answer from the one that is waited for
+    const Sender* sender = nullptr;  ///< of the last attempt
   };
 
   static unsigned seed(const RetryOptions& retry) {
@@ -82,13 +85,15 @@ class Core : public std::enable_shared_from_this<Core> {
   std::vector<std::unique_ptr<Consumer>> consumers_;
   std::vector<std::size_t> idle_;
   std::size_t busy_ = 0;
+  std::size_t busy_max_;
   Timer flush_timer_;
   std::optional<Executor::TimePoint> flush_at_;
   Task done_;
   std::mutex gate_;
   bool closed_ = false;
   std::atomic<bool> stopped_{false};
-  std::unique_ptr<Sender> sender_;  ///< goes first: what it calls in its end finds the rest alive
+  std::unique_ptr<Sender> given_up_;  ///< ahead of `sender_`, while answers may come
+  std::unique_ptr<Sender> sender_;    ///< goes first: what it calls in its end finds the rest alive
 };
 
 void Core::wake() {
@@ -108,6 +113,21 @@ void Core::enter(Action action) {
     done = take_done();
   }
   if (done) done();
+}
+
+/// Those that wait for the answer of the destination keep their places until it comes; as many as
+/// there are stand in for them, so that what waits in the queue need not.
+void Core::redirect(std::unique_ptr<Sender> elsewhere) {
+  enter([&] {
+    given_up_ = std::exchange(sender_, std::move(elsewhere));
+    busy_max_ += busy_;
+    for (std::size_t index = 0; index < consumers_.size(); ++index) {
+      Consumer& consumer = *consumers_[index];
+      if (!consumer.delivery.waiting()) continue;
+      consumer.timer.cancel();
+      follow(index, consumer.delivery.start_over());
+    }
+  });
 }
 
 void Core::stop(Task done) {
@@ -136,7 +156,7 @@ void Core::close() {
 /// Starts as many deliveries as there are batches and idle consumers. Requests are taken from the
 /// queue only when one could be sent, so what waits is in the queue.
 void Core::pump() {
-  while (busy_ < shared_.options.queue.num_consumers) {
+  while (busy_ < busy_max_) {
     std::optional<Outgoing> outgoing = next_outgoing();
     if (!outgoing) return arm_flush_timer();
     const std::size_t index = idle_consumer();
@@ -151,7 +171,8 @@ std::optional<Outgoing> Core::next_outgoing() {
     const auto now = shared_.executor.now();
     if (auto outgoing = batcher_.next(now, false)) return outgoing;
     queue_->take(taken_, taken_at_once);
-    if (taken_.empty()) return shared_.stopping ? batcher_.next(now, true) : std::nullopt;
+    const bool flush = shared_.stopping || given_up_ != nullptr;
+    if (taken_.empty()) return flush ? batcher_.next(now, true) : std::nullopt;
     for (QueuedRequest& request : taken_) batcher_.add(std::move(request), now);
     taken_.clear();
   }
@@ -189,6 +210,7 @@ void Core::follow(std::size_t index, Delivery::Step step) {
 void Core::send(std::size_t index) {
   Consumer& consumer = *consumers_[index];
   const std::uint64_t attempt = ++consumer.attempt;
+  consumer.sender = sender_.get();
   // The answer may come on any thread, within `send` even: it always takes the way over the
   // executor.
   sender_->send(
@@ -202,7 +224,10 @@ void Core::send(std::size_t index) {
             Consumer& waiting = *core->consumers_[index];
             if (waiting.attempt != attempt) return;
             ++waiting.attempt;
-            core->follow(index, waiting.delivery.result(std::move(result)));
+            const bool given_up = waiting.sender != core->sender_.get();
+            const bool elsewhere = given_up && result.kind == SendResult::Kind::retry;
+            core->follow(index, elsewhere ? waiting.delivery.start_over()
+                                          : waiting.delivery.result(std::move(result)));
           });
         });
       });
@@ -243,19 +268,20 @@ void Core::hurry() {
 
 Task Core::take_done() {
   if (!done_ || busy_ > 0 || queue_->request_count() > 0) return {};
+  if (given_up_) given_up_->stop();
   sender_->stop();
   stopped_ = true;
   return std::move(done_);
 }
 
-class QueuedExporter final : public Exporter {
+class MadeExporter final : public QueuedExporter {
  public:
-  QueuedExporter(const ExporterContext& context, const ExportOptions& options,
-                 std::unique_ptr<Sender> sender)
+  MadeExporter(const ExporterContext& context, const ExportOptions& options,
+               std::unique_ptr<Sender> sender)
       : executor_(context.executor),
         core_(std::make_shared<Core>(context, options, std::move(sender))) {}
 
-  ~QueuedExporter() override {
+  ~MadeExporter() override {
     core_->close();
     // Timers and the sender belong to the executor. After an orderly stop nothing is left of
     // either.
@@ -272,6 +298,13 @@ class QueuedExporter final : public Exporter {
   }
   void cancel(const Load& reserved) override { core_->queue().cancel(reserved); }
 
+  void take_over(SpanBatch batch, Ack ack) override {
+    core_->queue().take_over(std::move(batch), std::move(ack));
+  }
+  void redirect(std::unique_ptr<Sender> elsewhere) override {
+    core_->redirect(std::move(elsewhere));
+  }
+
   bool start(std::string& error) override { return core_->start(error); }
   void stop(Task done) override { core_->stop(std::move(done)); }
   std::uint64_t held() const override { return core_->held(); }
@@ -283,10 +316,10 @@ class QueuedExporter final : public Exporter {
 
 }  // namespace
 
-std::unique_ptr<Exporter> make_exporter(const ExporterContext& context,
-                                        const ExportOptions& options,
-                                        std::unique_ptr<Sender> sender) {
-  return std::make_unique<QueuedExporter>(context, options, std::move(sender));
+std::unique_ptr<QueuedExporter> make_exporter(const ExporterContext& context,
+                                              const ExportOptions& options,
+                                              std::unique_ptr<Sender> sender) {
+  return std::make_unique<MadeExporter>(context, options, std::move(sender));
 }
 
 }  // namespace sluice

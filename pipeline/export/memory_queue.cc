@@ -32,7 +32,10 @@ class MemoryQueue final : public RequestQueue {
       : options_(options), counters_(counters), on_ready_(std::move(on_ready)) {
     capacity_ =
         options.enabled ? options.queue_size : std::numeric_limits<std::uint64_t>::max() / 2;
-    if (options.enabled) counters_.queue_capacity.set(static_cast<std::int64_t>(capacity_));
+    if (options.enabled) counters_.queue_capacity.add(static_cast<std::int64_t>(capacity_));
+  }
+  ~MemoryQueue() override {
+    if (options_.enabled) counters_.queue_capacity.add(-static_cast<std::int64_t>(capacity_));
   }
 
   void consume(SpanBatch batch, Ack ack) override { offer(std::move(batch), {}, std::move(ack)); }
@@ -41,6 +44,7 @@ class MemoryQueue final : public RequestQueue {
     offer(std::move(batch), reserved_size(reserved), std::move(ack));
   }
   void cancel(const Load& reserved) override;
+  void take_over(SpanBatch batch, Ack ack) override;
 
   void take(std::vector<QueuedRequest>& out, std::size_t count) override;
   void settle(std::span<const RequestPart> parts, const Outcome& outcome) override;
@@ -82,7 +86,6 @@ class MemoryQueue final : public RequestQueue {
     if (!options_.required || load.spans == 0) return std::nullopt;
     return size_of(load);
   }
-  bool waits_for_result() const { return options_.wait_for_result || !options_.enabled; }
   bool has_room(std::uint64_t size) const {
     const std::uint64_t taken = used_ + reserved_;
     return taken == 0 || (taken < capacity_ && size <= capacity_ - taken);
@@ -179,6 +182,18 @@ void MemoryQueue::offer(SpanBatch batch, std::optional<std::uint64_t> reserved, 
   finish(std::move(afterwards));
 }
 
+void MemoryQueue::take_over(SpanBatch batch, Ack ack) {
+  const Load load = Load::of(batch);
+  Afterwards afterwards;
+  {
+    const std::lock_guard lock(mutex_);
+    counters_.taken_over(load.spans);
+    insert(std::move(batch), size_of(load), ack, afterwards);
+  }
+  ack.accepted();
+  finish(std::move(afterwards));
+}
+
 void MemoryQueue::no_room(std::uint64_t spans, Ack ack) {
   if (options_.required) {
     counters_.refused_for_room(spans);
@@ -200,7 +215,7 @@ void MemoryQueue::insert(SpanBatch batch, std::uint64_t size, Ack& ack, Afterwar
   slot.spans_left = batch.span_count();
   slot.batch = std::move(batch);
   slot.size = size;
-  if (waits_for_result()) slot.ack = std::move(ack);
+  if (options_.waits_for_result()) slot.ack = std::move(ack);
   (oldest_ == none ? oldest_ : slots_[newest_].next) = index;
   newest_ = index;
   used_ += size;
@@ -252,7 +267,7 @@ Answer answer_for(Outcome outcome) {
 void MemoryQueue::release(std::uint32_t index, Afterwards& afterwards) {
   Slot& slot = slots_[index];
   Outcome outcome = std::exchange(slot.outcome, {});
-  if (waits_for_result()) {
+  if (options_.waits_for_result()) {
     afterwards.answers.emplace_back(std::move(slot.ack), answer_for(std::move(outcome)));
   }
   used_ -= slot.size;

@@ -41,6 +41,8 @@ struct Outcome {
 /// the same shape: ids are its positions, `settle` moves its cursor.
 class RequestQueue : public Consumer {
  public:
+  /// As QueuedExporter::take_over.
+  virtual void take_over(SpanBatch batch, Ack ack) = 0;
   /// Appends up to `count` requests, oldest first. When there are fewer, `on_ready` will be called,
   /// once, when there are more.
   virtual void take(std::vector<QueuedRequest>& out, std::size_t count) = 0;

@@ -26,6 +26,10 @@ struct SendResult {
   std::string message;
   std::chrono::milliseconds delay{0};
   std::uint64_t rejected_spans = 0;  ///< partial success: counted and logged, never sent again
+  /// With `retry`, where some of the batch was taken or rejected: what alone is to be sent again.
+  SpanBatch left;
+  /// The batch went to other queues of the same exporter, which have counted what became of it.
+  bool passed_on = false;
 };
 using SendDone = UniqueFunction<void(SendResult)>;
 
@@ -53,6 +57,8 @@ struct QueueOptions {
   bool block_on_overflow = false;
   bool wait_for_result = false;
   bool required = true;  ///< ours: false = drops and counts instead of refusing for the others
+  /// Whether a sender is answered only when the destination has.
+  bool waits_for_result() const { return wait_for_result || !enabled; }
   struct Batch {
     bool enabled = false;
     std::chrono::nanoseconds flush_timeout = std::chrono::milliseconds(200);
@@ -88,9 +94,21 @@ void decode_export(const config::Node& node, ExportOptions& options);
 /// `sending_queue` alone, for exporters that have no more of it.
 void decode_sending_queue(const config::Node& node, QueueOptions& queue);
 
+/// An exporter whose destination may be given up for others, when it is one of several.
+class QueuedExporter : public Exporter {
+ public:
+  /// Nothing more goes to the destination: what waits, what comes yet, and what fails for now of
+  /// that which is under way goes through `elsewhere`, once. On the exporter's executor, at most
+  /// once.
+  virtual void redirect(std::unique_ptr<Sender> elsewhere) = 0;
+  /// Keeps what another queue of the same exporter had accepted: never refused for want of room,
+  /// and not `in` a second time. Any thread.
+  virtual void take_over(SpanBatch batch, Ack ack) = 0;
+};
+
 /// An exporter around the sender: queue (memory), merging, consumers, retry, halving and bisection.
-std::unique_ptr<Exporter> make_exporter(const ExporterContext& context,
-                                        const ExportOptions& options,
-                                        std::unique_ptr<Sender> sender);
+std::unique_ptr<QueuedExporter> make_exporter(const ExporterContext& context,
+                                              const ExportOptions& options,
+                                              std::unique_ptr<Sender> sender);
 
 }  // namespace sluice
