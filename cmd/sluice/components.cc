@@ -2,6 +2,7 @@
 
 #include "exporters/debug/debug.h"
 #include "exporters/file/file.h"
+#include "exporters/loadbalancing/loadbalancing.h"
 #include "exporters/nop/nop.h"
 #include "exporters/otlp/otlp.h"
 #include "exporters/otlphttp/otlphttp.h"
@@ -52,6 +53,7 @@ ComponentTable all_components() {
           {
               debug_exporter(),
               file_exporter(),
+              loadbalancing_exporter(),
               nop_exporter(),
               otlp_exporter(),
               otlphttp_exporter(),

@@ -349,7 +349,7 @@ class CommandLine(unittest.TestCase):
         code, text, _ = run("components")
         self.assertEqual(code, 0)
         for name in ("otlp", "batch", "attributes", "resource", "otlphttp", "file", "debug", "nop", "health_check",
-                     "jaeger", "jaegerremotesampling", "zipkin"):
+                     "jaeger", "loadbalancing", "jaegerremotesampling", "zipkin"):
             self.assertIn(f"  - {name}", text)
 
     def test_all_mistakes_are_said_at_once_with_their_places(self):
