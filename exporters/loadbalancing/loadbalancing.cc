@@ -98,10 +98,13 @@ loadbalancing::FileMembers decode_file(const config::Node& node) {
 
 loadbalancing::SourceOptions decode_resolver(const config::Node& node) {
   loadbalancing::SourceOptions options;
-  int given = 0;
-  if (node.has("static")) ++given, options = decode_static(node.child("static"));
-  if (node.has("dns")) ++given, options = decode_dns(node.child("dns"));
-  if (node.has("file")) ++given, options = decode_file(node.child("file"));
+  const config::Node fixed = node.child("static");
+  const config::Node dns = node.child("dns");
+  const config::Node file = node.child("file");
+  if (fixed.present()) options = decode_static(fixed);
+  if (dns.present()) options = decode_dns(dns);
+  if (file.present()) options = decode_file(file);
+  const int given = fixed.present() + dns.present() + file.present();
   const bool has_other = node.has("k8s") || node.has("aws_cloud_map");
   if (node.has("k8s")) {
     node.error("k8s",
