@@ -50,11 +50,11 @@ class MemberSender final : public Sender {
         sender_(make_otlp_sender(remote, context)) {}
 
   bool start(std::string& error) override { return sender_->start(error); }
-  /// Answers that come once this has gone are not called any more, so `this` is alive in them.
   void send(SpanBatch batch, std::chrono::nanoseconds timeout, SendDone done) override {
-    auto measured = [this, start = executor_.now(),
+    // By value: an answer may come on another thread while this goes.
+    auto measured = [measures = measures_, &executor = executor_, start = executor_.now(),
                      answer = std::move(done)](SendResult result) mutable {
-      measures_.answered(result, executor_.now() - start);
+      measures.answered(result, executor.now() - start);
       answer(std::move(result));
     };
     sender_->send(std::move(batch), timeout, std::move(measured));
