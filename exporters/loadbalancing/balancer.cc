@@ -230,6 +230,7 @@ void Balancer::hand_over(const std::vector<Part>& parts,
 }
 
 void Balancer::resolved(std::vector<std::string> endpoints) {
+  ensure(!endpoints.empty(), "whoever resolves finds something");
   resolutions_.add(1);
   if (endpoints == endpoints_) return;
   std::string error;
@@ -250,7 +251,7 @@ void Balancer::unresolved(const std::string& reason) {
                {{"exporter", context_.id}, {"reason", reason}});
 }
 
-/// Null where one of them cannot be reached for a reason of this side.
+/// Null where no exporter to one of them can be started (a certificate that cannot be read).
 Balancer::TableRef Balancer::table_of(const std::vector<std::string>& endpoints,
                                       std::string& error) {
   if (endpoints.size() > members_max) {

@@ -28,7 +28,7 @@ using SourceOptions = std::variant<StaticMembers, DnsMembers, FileMembers>;
 /// Who wants to know the members.
 class MemberListener {
  public:
-  /// What the endpoints are, in order; said again each time they were looked up.
+  /// What the endpoints are, in order, at least one; said again each time they were looked up.
   virtual void resolved(std::vector<std::string> endpoints) = 0;
   virtual void unresolved(const std::string& reason) = 0;
 

@@ -20,6 +20,9 @@
 ///   next step: again later, in halves, or finished: settle with the queue
 ///                (Ack, room), pump
 ///
+/// A destination that is given up (`redirect`) gets nothing more: the same path then leads through
+/// another sender, which hands over to the queues of others.
+///
 /// While a delivery waits for its next attempt it keeps its place among the consumers, so the queue
 /// fills and back-pressure begins.
 namespace sluice {
