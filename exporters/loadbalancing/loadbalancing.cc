@@ -1,7 +1,7 @@
 #include "exporters/loadbalancing/loadbalancing.h"
 
-#include <algorithm>
 #include <charconv>
+#include <string>
 #include <utility>
 
 #include "exporters/loadbalancing/balancer.h"

@@ -8,7 +8,7 @@
 
 #include "exporters/loadbalancing/balancer.h"
 #include "pipeline/fanout.h"
-#include "test/exporters/loadbalancing_ids.h"
+#include "test/exporters/loadbalancing_traces.h"
 #include "test/pipeline/export/export_fixture.h"
 
 using namespace sluice;
@@ -21,15 +21,6 @@ using Names = std::vector<std::string>;
 namespace {
 
 const Names all_three = {"sampler-1:4317", "sampler-2:4317", "sampler-3:4317"};
-
-/// A span in each of the traces [first, last], named after it.
-SpanBatch traces(std::uint64_t first, std::uint64_t last) {
-  ResourceSpec resource{.service = "shop"};
-  for (std::uint64_t n = first; n <= last; ++n) {
-    resource.spans.push_back({.name = std::to_string(n), .trace_id = ring_id(n)});
-  }
-  return make_batch({resource});
-}
 
 /// A balancer over destinations of the test's own, on a clock of its own.
 struct BalancerFixture {

@@ -7,7 +7,7 @@
 
 #include "exporters/loadbalancing/hash_ring.h"
 #include "exporters/loadbalancing/routing.h"
-#include "test/exporters/loadbalancing_ids.h"
+#include "test/exporters/loadbalancing_traces.h"
 #include "test/support/otlp_builder.h"
 
 using namespace sluice;

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "exporters/loadbalancing/member_source.h"
-#include "test/exporters/loadbalancing_ids.h"
+#include "test/exporters/loadbalancing_traces.h"
 #include "test/exporters/temporary_directory.h"
 #include "test/support/exporter_fixture.h"
 #include "test/support/h2_server.h"
@@ -20,20 +20,11 @@
 using namespace sluice;
 using namespace std::chrono_literals;
 using test::H2Server;
-using test::ring_id;
+using test::traces;
 using Names = std::vector<std::string>;
 using Lines = std::vector<std::string>;
 
 namespace {
-
-/// A span in each of the traces [first, last], named after it.
-SpanBatch traces(std::uint64_t first, std::uint64_t last) {
-  test::ResourceSpec resource{.service = "shop"};
-  for (std::uint64_t n = first; n <= last; ++n) {
-    resource.spans.push_back({.name = std::to_string(n), .trace_id = ring_id(n)});
-  }
-  return test::make_batch({resource});
-}
 
 /// A member that says `status` to all that comes.
 struct Member {

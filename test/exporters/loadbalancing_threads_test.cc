@@ -7,53 +7,13 @@
 
 #include "exporters/loadbalancing/balancer.h"
 #include "pipeline/countdown.h"
-#include "test/exporters/loadbalancing_ids.h"
-#include "test/pipeline/export/export_fixture.h"
+#include "test/exporters/loadbalancing_traces.h"
+#include "test/pipeline/export/elsewhere.h"
 
 using namespace sluice;
 using namespace sluice::test;
 using loadbalancing::Balancer;
 using Names = std::vector<std::string>;
-
-namespace {
-
-/// Answers on a thread that is not the exporter's: every third request is refused at first.
-class ElsewhereSender final : public Sender {
- public:
-  ElsewhereSender(Executor& elsewhere, std::atomic<std::uint64_t>& delivered)
-      : elsewhere_(elsewhere), delivered_(delivered) {}
-  bool start(std::string&) override { return true; }
-  void send(SpanBatch batch, std::chrono::nanoseconds, SendDone done) override {
-    const bool refused = ++attempts_ % 3 == 0;
-    elsewhere_.post([&delivered = delivered_, refused, spans = batch.span_count(),
-                     done = std::move(done)]() mutable {
-      if (!refused) delivered += spans;
-      done(refused ? failure(SendResult::Kind::retry) : SendResult{});
-    });
-  }
-  void stop() override {}
-
- private:
-  Executor& elsewhere_;
-  std::atomic<std::uint64_t>& delivered_;
-  std::uint64_t attempts_ = 0;
-};
-
-class CountingTarget final : public AckTarget {
- public:
-  void answered(Answer answer) noexcept override {
-    (answer.verdict == Verdict::accepted ? accepted : refused).fetch_add(1);
-  }
-  std::atomic<std::uint64_t> accepted{0}, refused{0};
-};
-
-SpanBatch some_traces() {
-  ResourceSpec resource{.service = "shop"};
-  for (std::uint64_t n = 1; n <= 10; ++n) resource.spans.push_back({.trace_id = ring_id(n)});
-  return make_batch({resource});
-}
-
-}  // namespace
 
 TEST_CASE("loadbalancing: many threads send while members change: what was accepted arrives",
           "[loadbalancing][threads]") {
@@ -78,7 +38,7 @@ TEST_CASE("loadbalancing: many threads send while members change: what was accep
   run_on(loops[0], [&] { balancer->start(); });
 
   CountingTarget target;
-  const SpanBatch batch = some_traces();
+  const SpanBatch batch = traces(1, 10);
   const Load load = Load::of(batch);
   std::vector<std::thread> threads;
   for (std::uint64_t i = 0; i < threads_count; ++i) {
