@@ -45,6 +45,7 @@ struct ServiceSection {
   std::vector<PrometheusReader> prometheus = {{}};
   /// Attributes of what sluice says about itself; an empty value removes a default one.
   std::vector<std::pair<std::string, std::string>> resource;
+  std::string admin_endpoint;         ///< service.admin.endpoint; empty: none
   std::uint64_t in_flight_bytes = 0;  ///< service.limits.in_flight; 0: the default
   std::chrono::nanoseconds drain_timeout = std::chrono::seconds(10);
 };

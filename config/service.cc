@@ -176,6 +176,14 @@ void decode_limits(const Node& limits, ServiceSection& service) {
   limits.no_other_keys();
 }
 
+/// `admin: {}` is enough to have it.
+void decode_admin(const Node& admin, ServiceSection& service) {
+  if (!admin.present()) return;
+  service.admin_endpoint = "localhost:13134";
+  admin.optional("endpoint", service.admin_endpoint);
+  admin.no_other_keys();
+}
+
 }  // namespace
 
 std::optional<std::uint64_t> parse_bytes(std::string_view text) {
@@ -214,6 +222,7 @@ ServiceSection decode_service(const Node& node) {
   }
   decode_telemetry(node.child("telemetry"), service);
   decode_limits(node.child("limits"), service);
+  decode_admin(node.child("admin"), service);
   node.optional("drain_timeout", service.drain_timeout);
   node.expect(service.drain_timeout.count() >= 0, "drain_timeout", "must not be negative");
   node.child("pipelines");

@@ -154,6 +154,8 @@ class Extension {
   virtual void ready(bool) {}
 };
 
+class Admin;
+
 namespace net {
 class Listeners;
 class EventLoops;
@@ -189,6 +191,7 @@ struct ProcessorContext : ComponentContext {
   Consumer& next;
   Siblings& siblings;      ///< for the time of the call
   std::size_t worker = 0;  ///< which of the siblings this one is
+  Admin* admin = nullptr;  ///< for what it says about itself; null in tests
 };
 
 struct ExporterContext : ComponentContext {

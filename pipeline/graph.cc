@@ -157,7 +157,7 @@ PipelineGraph::Lane PipelineGraph::build_lane(const PipelineSection& section,
   for (std::size_t place = section.processors.size(); place-- > 0;) {
     const std::string& id = section.processors[place].id;
     const ProcessorContext given{context(id, around_.loops[worker]), counters("processor", id),
-                                 *lane.entry, siblings[place], worker};
+                                 *lane.entry, siblings[place], worker, around_.admin};
     lane.processors.push_back(parts.processors.at(id).build(given));
     lane.entry = lane.processors.back().get();
   }

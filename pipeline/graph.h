@@ -31,6 +31,7 @@ struct Surroundings {
   net::Listeners& own;    ///< of the extensions and the own metrics: they answer while it drains
   Ledger& ledger;
   Metrics& metrics;
+  Admin* admin = nullptr;
 };
 
 /// The pipelines of one configuration: exporters once, processors per pipeline and worker,

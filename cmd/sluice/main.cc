@@ -6,10 +6,12 @@
 
 #include "cmd/sluice/components.h"
 #include "cmd/sluice/default_config.h"
+#include "cmd/sluice/explain.h"
 #include "cmd/sluice/options.h"
 #include "cmd/sluice/signals.h"
 #include "cmd/sluice/telemetry.h"
 #include "config/document.h"
+#include "pipeline/admin.h"
 #include "pipeline/graph.h"
 #include "pipeline/ledger.h"
 #include "pipeline/log.h"
@@ -69,6 +71,8 @@ int serve(Graph& graph, net::EventLoops& loops, Signals& signals,
 int main(int argc, char** argv) {
   Options options = parse_options(argc, argv);
   if (options.exit_code) return *options.exit_code;
+  if (options.command == Options::Command::explain) return explain(options.admin, options.trace_id);
+  if (options.command == Options::Command::simulate) return simulate(options.simulate);
   const ComponentTable table = all_components();
   if (options.command == Options::Command::components) {
     print_components(std::cout, table);
@@ -88,8 +92,11 @@ int main(int argc, char** argv) {
   net::Listeners doors(loops, ledger, metrics), own(loops, ledger, metrics);
   doors.keep_apart(own);
   Telemetry telemetry(document.service, metrics, own, problems);
-  const auto graph = Graph::build(document, table, {loops, doors, own, ledger, metrics}, problems);
-  if (!graph) {
+  Admin admin(own, document.service.admin_endpoint);
+  const auto graph =
+      Graph::build(document, table, {loops, doors, own, ledger, metrics, &admin}, problems);
+  if (!admin.error().empty()) problems.error({}, "service.admin.endpoint", admin.error());
+  if (problems.any_errors()) {
     std::cerr << problems.report();
     return invalid_configuration;
   }

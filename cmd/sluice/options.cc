@@ -30,6 +30,19 @@ Options parse_options(int argc, char** argv) {
   const CLI::App* validate =
       app.add_subcommand("validate", "check the configuration and say all mistakes")->fallthrough();
   const CLI::App* components = app.add_subcommand("components", "list the types of components");
+  CLI::App* explain =
+      app.add_subcommand("explain", "say why a running sluice kept or dropped a trace");
+  explain->add_option("TRACE_ID", options.trace_id, "32 hexadecimal digits")->required();
+  explain->add_option("--admin", options.admin, "its service.admin.endpoint")
+      ->capture_default_str();
+  CLI::App* simulate =
+      app.add_subcommand("simulate", "replay recorded spans through the tail sampler of --config")
+          ->fallthrough();
+  simulate->add_option("--input", options.simulate.inputs, "files as the file exporter writes them")
+      ->required();
+  simulate->add_option("--against", options.simulate.against, "a configuration to compare with")
+      ->allow_extra_args(false);
+  simulate->add_flag("--json", options.simulate.as_json, "for scripts");
   app.require_subcommand(0, 1);
   try {
     app.parse(argc, argv);
@@ -37,6 +50,11 @@ Options parse_options(int argc, char** argv) {
     options.exit_code = app.exit(error) == 0 ? 0 : usage_error;
   }
   if (validate->parsed()) options.command = Options::Command::validate;
+  if (simulate->parsed()) {
+    options.command = Options::Command::simulate;
+    options.simulate.configs = options.load.configs;
+  }
+  if (explain->parsed()) options.command = Options::Command::explain;
   if (components->parsed()) options.command = Options::Command::components;
   return options;
 }

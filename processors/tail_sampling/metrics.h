@@ -9,21 +9,9 @@
 
 #include "pipeline/component.h"
 #include "processors/tail_sampling/judge.h"
+#include "processors/tail_sampling/reason.h"
 
 namespace sluice::tail_sampling {
-
-/// Why a trace was decided when it was.
-enum class Reason : std::uint8_t {
-  waited,       ///< its time had come
-  root,         ///< its root had come, and a while passed
-  over_bytes,   ///< the oldest when max_bytes was reached
-  over_traces,  ///< the oldest when num_traces was reached
-  too_large,    ///< it passed trace_max_bytes or maximum_trace_size_bytes
-  arrived,      ///< a policy could say so as its spans came (span-ingest)
-  stopped,      ///< the daemon stopped
-};
-inline constexpr std::array<std::string_view, 7> reason_words = {
-    "waited", "root", "over_bytes", "over_traces", "too_large", "arrived", "stopped"};
 
 /// Under the collector's names, and some of our own.
 struct SamplerMetrics {

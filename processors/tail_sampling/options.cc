@@ -118,6 +118,9 @@ DecodedOptions decode_options(const config::Node& node) {
   decode_shards(node, options);
   decode_strategy(node, options, out.policies);
   node.optional("sample_on_first_match", options.sample_on_first_match);
+  node.optional("decision_log_size", options.decision_log_size);
+  node.expect(options.decision_log_size <= 10'000'000, "decision_log_size",
+              "must be at most 10000000");
   node.optional("drop_pending_traces_on_shutdown", options.drop_pending_traces_on_shutdown);
   node.optional("expected_new_traces_per_sec", options.expected_new_traces_per_sec);
   if (node.has("tail_storage"))

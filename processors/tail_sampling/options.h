@@ -23,7 +23,8 @@ struct Options {
   std::uint64_t expected_new_traces_per_sec = 0;
   std::uint64_t kept_ids_max = 0;
   std::uint64_t dropped_ids_max = 0;
-  std::uint32_t num_shards = 0;  ///< 0: one a worker
+  std::uint64_t decision_log_size = 100'000;  ///< ours
+  std::uint32_t num_shards = 0;               ///< 0: one a worker
   bool block_on_overflow = false;
   bool sample_on_first_match = false;
   bool drop_pending_traces_on_shutdown = false;

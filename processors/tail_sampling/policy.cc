@@ -42,6 +42,9 @@ class AnySpan final : public Policy {
   Vote vote(const TraceFacts& facts, TimePoint) const override {
     return facts.matched[condition_] != inverted_ ? Vote::sampled : Vote::not_sampled;
   }
+  std::string saw(const TraceFacts& facts) const override {
+    return facts.matched[condition_] ? "a span that matches" : "no span that matches";
+  }
 
  private:
   std::size_t condition_;

@@ -26,6 +26,8 @@ class Policy {
   using TimePoint = Executor::TimePoint;
   virtual ~Policy() = default;
   virtual Vote vote(const TraceFacts& facts, TimePoint now) const = 0;
+  /// The numbers that it goes by, in a few words for a person: of the facts, or what it remembers.
+  virtual std::string saw(const TraceFacts& facts) const = 0;
   /// Whether its opinion depends on other traces, or may turn to "no" as the trace grows: then it
   /// cannot judge the parts of a trace one by one.
   virtual bool needs_whole_trace() const { return false; }
@@ -52,5 +54,14 @@ std::vector<NamedPolicy> decode_policies(const config::Node& node, std::string_v
 /// which none does.
 std::unique_ptr<Policy> any_span(Conditions& conditions, std::unique_ptr<SpanCondition> condition,
                                  bool inverted = false);
+
+/// `saw` of a policy that is made of others: what each of them goes by.
+template <typename Parts>
+std::string saw_of_all(const Parts& parts, const TraceFacts& facts) {
+  std::string out;
+  for (const NamedPolicy& part : parts)
+    out += (out.empty() ? "" : "; ") + part.name + ": " + part.policy->saw(facts);
+  return out;
+}
 
 }  // namespace sluice::tail_sampling

@@ -41,6 +41,7 @@ Shard::Shard(const ProcessorContext& processor, const Common& common)
             share(common.options.dropped_ids_max, common.shards)),
       outbox_(processor, [this] { end_turn(); }),
       tally_(common.judge),
+      log_(common.judge, share(common.options.decision_log_size, common.shards)),
       votes_(common.judge.policies().size()) {}
 
 void Shard::take(SpanBatch batch, std::vector<Arrival>& arrivals) {
@@ -178,6 +179,7 @@ void Shard::decide(Handle trace, Reason reason, TimePoint now) {
 void Shard::conclude(Handle trace, const Decision& decision, Reason reason, TimePoint now) {
   const TraceFacts& facts = traces_.facts(trace);
   tally_.count(facts, decision, votes_, reason);
+  log_.add(facts, decision, votes_, reason, executor_.wall_time());
   const std::chrono::duration<double> age = now - traces_.first_seen(trace);
   common_.metrics.removal_age.observe(age.count());
   common_.metrics.buffer_seconds.set(static_cast<std::int64_t>(age.count()));

@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "pipeline/component.h"
 #include "processors/tail_sampling/arrivals.h"
+#include "processors/tail_sampling/decision_log.h"
 #include "processors/tail_sampling/held_traces.h"
 #include "processors/tail_sampling/judge.h"
 #include "processors/tail_sampling/metrics.h"
@@ -41,6 +43,11 @@ class Shard {
   void take(SpanBatch batch, std::vector<Arrival>& arrivals);
   /// Decides all that is left and hands it on; `done` when it was taken.
   void stop(Task done);
+
+  /// The last decisions, as DecisionLog has it. Own thread only.
+  std::string describe(const std::optional<TraceId>& trace, std::size_t limit) const {
+    return log_.describe(trace, limit);
+  }
 
   Executor& executor() const { return executor_; }
   /// Arrivals that were posted to it and have not come.
@@ -84,6 +91,7 @@ class Shard {
   PastDecisions past_;
   Outbox outbox_;
   Tally tally_;
+  DecisionLog log_;
   std::deque<Due> by_first_span_;
   std::deque<Due> by_root_;
   Timer timer_;

@@ -13,6 +13,7 @@ class TokenBucket {
  public:
   TokenBucket(double per_second, double burst) : per_second_(per_second), burst_(burst) {}
 
+  double burst() const { return burst_; }
   /// Takes the tokens, if there are as many.
   bool take(double tokens, Executor::TimePoint at) const {
     if (per_second_ <= 0 || tokens > burst_) return false;

@@ -451,6 +451,97 @@ class Balancing(unittest.TestCase):
         self.assertEqual(len(lost), held)
 
 
+class Sampling(unittest.TestCase):
+    CONFIGURATION = DOORS + """
+processors:
+  tail_sampling:
+    decision_wait: 300ms
+    policies:
+      - {name: errors, type: status_code, status_code: {status_codes: [ERROR]}}
+      - {name: slow, type: latency, latency: {threshold_ms: 500}}
+exporters:
+  file: {path: "{dir}/traces.jsonl"}
+""" + OWN + """
+  admin: {endpoint: "127.0.0.1:{admin}"}
+  pipelines:
+    traces: {receivers: [otlp], processors: [tail_sampling], exporters: [file]}
+"""
+
+    def test_each_decision_is_explained_and_counted(self):
+        with Daemon(self.CONFIGURATION, admin=free_port()) as sluice:
+            for part in range(3):  # each trace comes in three requests
+                spans = []
+                for number in range(1, 61):
+                    each = span(number, spanId=f"{part + 1:016x}")
+                    if part == 1 and number <= 10:
+                        each["status"] = {"code": 2}
+                    if part == 2 and 10 < number <= 25:
+                        each["endTimeUnixNano"] = "1700000001000000000"
+                    spans.append(each)
+                self.assertEqual(post(sluice.http, spans)[0], 200)
+            decisions = []
+
+            def all_decided():
+                answer = request(sluice.admin, "GET", "/sampling/decisions?limit=1000")[2]
+                decisions[:] = json.loads(answer)["decisions"]
+                return len(decisions) == 60
+            sluice.wait_until(all_decided, "all traces are decided")
+            by_trace = {int(each["trace_id"], 16): each for each in decisions}
+            self.assertEqual(sorted(by_trace), list(range(1, 61)))
+            for number, each in by_trace.items():
+                expected = ("kept", "errors") if number <= 10 else ("kept", "slow") if number <= 25 else \
+                    ("not sampled", None)
+                self.assertEqual((each["decision"], each.get("policy")), expected)
+                self.assertEqual((each["spans"], each["because"], each["has_root"]), (3, "waited", True))
+                self.assertEqual(each["duration_ms"], 1000 if 10 < number <= 25 else 1)
+                self.assertEqual([said["name"] for said in each["policies"]], ["errors", "slow"])
+
+            code, out, _ = run("explain", "--admin", f"127.0.0.1:{sluice.admin}", f"{12:032X}")
+            self.assertEqual(code, 0)
+            for words in ("was kept", "by policy slow", "errors (status_code): not sampled; no span that matches",
+                          "slow (latency): sampled; 1000 ms"):
+                self.assertIn(words, out)
+            code, _, err = run("explain", "--admin", f"127.0.0.1:{sluice.admin}", f"{99:032x}")
+            self.assertEqual(code, 1)
+            self.assertIn("nothing is known", err)
+            self.assertEqual(run("explain", "12")[0], 2)
+            self.assertEqual(run("explain", "--admin", f"127.0.0.1:{free_port()}", f"{12:032x}")[0], 3)
+
+            self.assertEqual(sluice.metric("sluice_tail_sampling_decisions"), 60)
+            self.assertEqual(sluice.terminate(), 0, sluice.log())
+            kept = [each["traceId"] for each in spans_of(sluice.dir + "/traces.jsonl")]
+            self.assertEqual(sorted(kept), sorted(f"{number:032x}" for number in range(1, 26) for _ in range(3)))
+
+    def test_a_simulation_says_what_the_daemon_does(self):
+        for record, name in (("", "json"), (", format: proto", "proto"), (", compression: zstd", "zstd"),
+                             (", format: proto, compression: zstd", "proto, zstd")):
+            with self.subTest(recorded_as=name), Daemon(
+                    self.CONFIGURATION.replace("file: {", 'file/record: {path: "{dir}/record"%s}\n  file: {' % record) +
+                    "    traces/record: {receivers: [otlp], exporters: [file/record]}\n", admin=free_port()) as sluice:
+                for request_number in range(10):
+                    spans = [span(20 * request_number + i, status={"code": 2 if i % 7 == 0 else 1}) for i in range(1, 21)]
+                    self.assertEqual(post(sluice.http, spans)[0], 200)
+                self.assertEqual(sluice.terminate(), 0, sluice.log())
+                kept = {each["traceId"] for each in spans_of(sluice.dir + "/traces.jsonl")}
+                configuration = sluice.dir + "/sluice.yaml"
+                arguments = ("simulate", "--config", configuration, "--input", sluice.dir + "/record")
+                code, out, err = run(*arguments, "--json")
+                self.assertEqual(code, 0, err)
+                told = json.loads(out)
+                self.assertEqual(told["in"]["traces"], 200)
+                self.assertEqual((told["kept"]["traces"], told["kept"]["spans"]), (len(kept), len(kept)))
+                self.assertEqual([each["traces"] for each in told["policies"]], [len(kept), 0])
+                self.assertEqual(told["examples_kept"], sorted(kept)[:5])
+
+                none = pathlib.Path(sluice.dir, "none.yaml")
+                none.write_text(pathlib.Path(configuration).read_text().replace("[ERROR]", "[UNSET]"))
+                told = json.loads(run(*arguments, "--against", str(none), "--json")[1])
+                self.assertEqual((told["changes"]["newly_kept"], told["changes"]["no_longer_kept"]), (len(kept), 0))
+                self.assertIn(f"{len(kept)} traces are newly kept", run(*arguments, "--against", str(none))[1])
+                self.assertEqual(run("simulate", "--config", configuration, "--input", configuration)[0], 1)
+                self.assertEqual(run("simulate", "--config", configuration, "--input", sluice.dir + "/absent")[0], 1)
+
+
 class CommandLine(unittest.TestCase):
     def test_usage(self):
         self.assertEqual(run("--version")[:2], (0, "sluice 0.1.0\n"))

@@ -1,8 +1,14 @@
 #include "processors/tail_sampling/tail_sampling.h"
 
+#include <array>
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <map>
+#include <set>
 
+#include "pipeline/countdown.h"
+#include "pipeline/model/span_view.h"
+#include "pipeline/net/event_loop.h"
 #include "test/support/otlp_builder.h"
 #include "test/support/processor_fixture.h"
 #include "test/support/readme.h"
@@ -299,6 +305,59 @@ TEST_CASE("traces are dealt out to any number of shards", "[tail_sampling]") {
   CHECK(test.flow("out") == 300);
   CHECK(test.flow("dropped") == 300);
   CHECK(test.conserved());
+}
+
+TEST_CASE("a trace that comes in on several workers leaves whole, on one of them",
+          "[tail_sampling][pipeline]") {
+  constexpr std::size_t workers = 2;
+  constexpr std::uint64_t traces = 200;
+  net::EventLoops loops(workers);
+  Metrics metrics;
+  Ledger ledger{std::size_t{1} << 30};
+  SpanCounters counters{metrics, "processor", "test"};
+  config::Problems problems;
+  const auto decoded = tail_sampling_processor().decode(config::parse_text(
+      "{decision_wait: 1h, policies: [{name: all, type: always_sample}]}", "test.yaml", problems));
+  std::array<CaptureConsumer, workers> next;
+  std::vector<std::unique_ptr<Processor>> processors;
+  Siblings siblings(workers);
+  for (std::size_t worker = 0; worker < workers; ++worker) {
+    processors.push_back(decoded.build(ProcessorContext{
+        {"test", loops[worker], metrics, ledger}, counters, next[worker], siblings, worker}));
+  }
+  loops.start();
+  for (int part = 0; part < 8; ++part) {
+    std::vector<SpanSpec> spans;
+    for (std::uint64_t trace = 1; trace <= traces; ++trace) spans.push_back(span(trace, "s"));
+    const std::size_t worker = static_cast<std::size_t>(part) % workers;
+    loops[worker].post([&processor = *processors[worker], batch = request(spans)]() mutable {
+      processor.consume(std::move(batch), Ack());
+    });
+  }
+  Countdown taken;
+  for (std::size_t worker = 0; worker < workers; ++worker) loops[worker].post(taken.ticket());
+  taken.wait();
+  Countdown stopped;
+  for (std::size_t worker = 0; worker < workers; ++worker) {
+    loops[worker].post([&processor = *processors[worker], done = stopped.ticket()]() mutable {
+      processor.stop(std::move(done));
+    });
+  }
+  stopped.wait();
+  loops.stop();
+  std::map<std::string, std::set<const SpanBatch*>> batches_of;
+  for (const CaptureConsumer& each : next) {
+    for (const SpanBatch& batch : each.batches) {
+      for (const SpanEntry& entry : batch.spans())
+        batches_of[std::string(SpanView(batch.span_bytes(entry)).trace_id())].insert(&batch);
+    }
+  }
+  CHECK(batches_of.size() == traces);
+  for (const auto& [trace, batches] : batches_of) CHECK(batches.size() == 1);
+  CHECK(next[0].span_count() + next[1].span_count() == 8 * traces);
+  CHECK(next[0].span_count() > 0);
+  CHECK(next[1].span_count() > 0);
+  CHECK(counters.held.value() == 0);
 }
 
 TEST_CASE("mistakes in the options of tail_sampling are named", "[tail_sampling]") {

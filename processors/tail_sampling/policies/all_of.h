@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,7 @@ class AllOf final : public Policy {
     });
     return all ? together_ : Vote::not_sampled;
   }
+  std::string saw(const TraceFacts& facts) const override { return saw_of_all(parts_, facts); }
   bool needs_whole_trace() const override {
     return std::ranges::any_of(
         parts_, [](const NamedPolicy& part) { return part.policy->needs_whole_trace(); });

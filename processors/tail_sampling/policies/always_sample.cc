@@ -1,3 +1,5 @@
+#include <string>
+
 #include "processors/tail_sampling/policies/types.h"
 
 namespace sluice::tail_sampling {
@@ -6,6 +8,7 @@ namespace {
 class AlwaysSample final : public Policy {
  public:
   Vote vote(const TraceFacts&, TimePoint) const override { return Vote::sampled; }
+  std::string saw(const TraceFacts&) const override { return "any trace"; }
 };
 
 }  // namespace

@@ -53,6 +53,13 @@ class Composite final : public Policy {
     }
     return Vote::not_sampled;
   }
+  std::string saw(const TraceFacts& facts) const override {
+    std::string out = std::to_string(facts.spans) + " spans";
+    for (const Part& part : parts_)
+      out += "; " + part.policy.name + ", " + std::to_string(part.budget) +
+             " spans a second: " + part.policy.policy->saw(facts);
+    return out;
+  }
   bool needs_whole_trace() const override {
     return std::ranges::any_of(
         parts_, [](const Part& part) { return part.policy.policy->needs_whole_trace(); });

@@ -1,4 +1,5 @@
 #include <cstdint>
+#include <string>
 
 #include "processors/tail_sampling/policies/types.h"
 
@@ -11,6 +12,10 @@ class Latency final : public Policy {
   explicit Latency(std::int64_t threshold) : threshold_(threshold) {}
   Vote vote(const TraceFacts& facts, TimePoint) const override {
     return facts.duration_ms() > threshold_ ? Vote::sampled : Vote::not_sampled;
+  }
+  std::string saw(const TraceFacts& facts) const override {
+    return std::to_string(facts.duration_ms()) + " ms, where more than " +
+           std::to_string(threshold_) + " is slow";
   }
 
  private:
@@ -36,6 +41,10 @@ class LatencyBetween final : public Policy {
   explicit LatencyBetween(std::size_t condition) : condition_(condition) {}
   Vote vote(const TraceFacts& facts, TimePoint) const override {
     return facts.matched[condition_] ? Vote::sampled : Vote::not_sampled;
+  }
+  std::string saw(const TraceFacts& facts) const override {
+    return std::to_string(facts.duration_ms()) + " ms in the end, and " +
+           (facts.matched[condition_] ? "was" : "never was") + " within the bounds";
   }
   bool needs_whole_trace() const override { return true; }
 

@@ -11,6 +11,7 @@ class Not final : public Policy {
   Vote vote(const TraceFacts& facts, TimePoint now) const override {
     return part_.policy->vote(facts, now) == Vote::sampled ? Vote::not_sampled : Vote::sampled;
   }
+  std::string saw(const TraceFacts& facts) const override { return part_.policy->saw(facts); }
   bool needs_whole_trace() const override { return part_.policy->needs_whole_trace(); }
 
  private:

@@ -32,6 +32,13 @@ class Probabilistic final : public Policy {
   Vote vote(const TraceFacts& facts, TimePoint) const override {
     return fnv_1a(salted_, facts.id()) <= threshold_ ? Vote::sampled : Vote::not_sampled;
   }
+  std::string saw(const TraceFacts& facts) const override {
+    const auto percent = [](std::uint64_t number) {
+      return std::to_string(100.0 * static_cast<double>(number) / 0x1p64);
+    };
+    return "the id's hash at " + percent(fnv_1a(salted_, facts.id())) + " %, where up to " +
+           percent(threshold_) + " is sampled";
+  }
 
  private:
   std::uint64_t salted_;

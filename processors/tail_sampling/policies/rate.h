@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "processors/tail_sampling/policy.h"
@@ -18,6 +19,10 @@ class Rate final : public Policy {
   Vote vote(const TraceFacts& facts, TimePoint now) const override {
     return bucket_.take(static_cast<double>(facts.*amount_), now) ? Vote::sampled
                                                                   : Vote::not_sampled;
+  }
+  std::string saw(const TraceFacts& facts) const override {
+    return "asked for " + std::to_string(facts.*amount_) + " of at most " +
+           std::to_string(static_cast<std::uint64_t>(bucket_.burst())) + " tokens";
   }
   bool needs_whole_trace() const override { return true; }
 

@@ -1,4 +1,5 @@
 #include <cstdint>
+#include <string>
 
 #include "processors/tail_sampling/policies/types.h"
 
@@ -11,6 +12,9 @@ class SpanCount final : public Policy {
   Vote vote(const TraceFacts& facts, TimePoint) const override {
     const bool in_range = facts.spans >= least_ && (most_ == 0 || facts.spans <= most_);
     return in_range ? Vote::sampled : Vote::not_sampled;
+  }
+  std::string saw(const TraceFacts& facts) const override {
+    return std::to_string(facts.spans) + " spans";
   }
   bool needs_whole_trace() const override { return most_ > 0; }
 

@@ -1,0 +1,103 @@
+#include "processors/tail_sampling/decision_log.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+namespace sluice::tail_sampling {
+namespace {
+
+constexpr std::array<std::string_view, 4> vote_words = {"not asked", "not sampled", "sampled",
+                                                        "dropped"};
+
+std::string hex(const TraceId& id) {
+  std::string out;
+  for (const char byte : id) out += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+  return out;
+}
+
+std::string rfc3339(DecisionLog::WallTime time) {
+  const auto whole = std::chrono::floor<std::chrono::seconds>(time);
+  const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(time - whole).count();
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z",
+                     fmt::gmtime(std::chrono::system_clock::to_time_t(whole)), millis);
+}
+
+int digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  const char lower = static_cast<char>(c | 0x20);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+}  // namespace
+
+void DecisionLog::add(const TraceFacts& facts, const Decision& decision,
+                      std::span<const Vote> votes, Reason reason, WallTime at) {
+  if (size_ == 0) return;
+  if (records_.size() < size_) {
+    records_.push_back({facts, at, decision, reason});
+    votes_.insert(votes_.end(), votes.begin(), votes.end());
+    return;
+  }
+  records_[next_] = {facts, at, decision, reason};
+  std::ranges::copy(votes, votes_.begin() + static_cast<std::ptrdiff_t>(next_ * votes.size()));
+  next_ = (next_ + 1) % size_;
+}
+
+std::string DecisionLog::describe(const std::optional<TraceId>& trace, std::size_t limit) const {
+  std::string out;
+  for (std::size_t back = 1; back <= records_.size() && limit > 0; ++back) {
+    const std::size_t place = (next_ + records_.size() - back) % records_.size();
+    if (trace && records_[place].facts.trace_id != *trace) continue;
+    out += (out.empty() ? "" : ",\n") + describe(place);
+    --limit;
+  }
+  return out;
+}
+
+std::string DecisionLog::describe(std::size_t place) const {
+  const Record& record = records_[place];
+  const TraceFacts& facts = record.facts;
+  const bool is_dropped = !record.decision.is_kept && record.decision.policy != Decision::nobody;
+  nlohmann::ordered_json out;
+  out["trace_id"] = hex(facts.trace_id);
+  out["decision"] = record.decision.is_kept ? "kept" : is_dropped ? "dropped" : "not sampled";
+  const auto& policies = judge_.policies();
+  if (record.decision.policy != Decision::nobody)
+    out["policy"] = policies[record.decision.policy].name;
+  out["decided_at"] = rfc3339(record.at);
+  out["because"] = reason_words[static_cast<std::size_t>(record.reason)];
+  out["spans"] = facts.spans;
+  out["bytes"] = facts.bytes;
+  out["duration_ms"] = facts.duration_ms();
+  out["has_root"] = facts.has_root;
+  for (std::size_t number = 0; number < policies.size(); ++number) {
+    const Vote vote = votes_[place * policies.size() + number];
+    nlohmann::ordered_json each;
+    each["name"] = policies[number].name;
+    each["type"] = policies[number].type;
+    each["said"] = vote_words[static_cast<std::size_t>(vote)];
+    if (policies[number].is_shadow) each["shadow"] = true;
+    if (vote != Vote::not_asked) each["saw"] = policies[number].policy->saw(facts);
+    out["policies"].push_back(std::move(each));
+  }
+  return out.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+std::optional<TraceId> parse_trace_id(std::string_view text) {
+  TraceId id{};
+  if (text.size() != 2 * id.size()) return std::nullopt;
+  for (std::size_t i = 0; i < id.size(); ++i) {
+    const int high = digit(text[2 * i]), low = digit(text[2 * i + 1]);
+    if (high < 0 || low < 0) return std::nullopt;
+    id[i] = static_cast<char>(high << 4 | low);
+  }
+  return id;
+}
+
+}  // namespace sluice::tail_sampling
