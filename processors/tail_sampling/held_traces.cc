@@ -10,26 +10,11 @@ namespace {
 /// A request of which less is still held is copied out: for long, it would pin what nobody wants.
 constexpr double share_min = 0.75;
 
-/// The part of a batch that the arrivals are about, which are told their new places in it.
-SpanBatch part_of(SpanBatch batch, std::span<Arrival> arrivals) {
-  std::uint64_t spans = 0;
-  for (const Arrival& each : arrivals) spans += each.facts.spans;
-  if (spans == batch.span_count()) return batch;
-  std::vector<std::uint32_t> indexes;
-  indexes.reserve(spans);
-  for (Arrival& each : arrivals) {
-    const std::uint32_t first =
-        std::exchange(each.first, static_cast<std::uint32_t>(indexes.size()));
-    for (std::uint32_t i = 0; i < each.facts.spans; ++i) indexes.push_back(first + i);
-  }
-  return batch.select(indexes).compacted(share_min);
-}
-
 }  // namespace
 
 /// What is downstream may outlive this: it must not be charged here.
 HeldTraces::~HeldTraces() {
-  for (Segment& segment : segments_) segment.batch.charge_to(in_flight_, account_);
+  for (const Segment& segment : segments_) no_longer_pay(segment);
   account_.release(tables_charged_);
 }
 
@@ -51,9 +36,28 @@ void HeldTraces::find(std::span<Arrival> arrivals) const {
   for (Arrival& each : arrivals) each.trace = find(each.facts.trace_id, each.hash);
 }
 
+/// The part of a batch that the arrivals are about, which are told their new places in it. Not
+/// copied where other shards hold the rest: they let go of it at about the same time. (Copied, two
+/// workers did no more than one.)
+SpanBatch HeldTraces::part_of(SpanBatch batch, std::span<Arrival> arrivals) const {
+  std::uint64_t spans = 0;
+  for (const Arrival& each : arrivals) spans += each.facts.spans;
+  if (spans == batch.span_count()) return batch;
+  std::vector<std::uint32_t> indexes;
+  indexes.reserve(spans);
+  for (Arrival& each : arrivals) {
+    const std::uint32_t first =
+        std::exchange(each.first, static_cast<std::uint32_t>(indexes.size()));
+    for (std::uint32_t i = 0; i < each.facts.spans; ++i) indexes.push_back(first + i);
+  }
+  return batch.select(indexes).compacted(share_min / static_cast<double>(shards_));
+}
+
 void HeldTraces::add(SpanBatch batch, std::span<Arrival> arrivals, Executor::TimePoint now) {
   if (arrivals.empty()) return;
+  const std::uint32_t span_count = batch.span_count();
   const Number segment = new_segment(part_of(std::move(batch), arrivals), arrivals);
+  segments_[segment].is_shared = shards_ > 1 && segments_[segment].held < span_count;
   for (Arrival& arrival : arrivals) {
     // One that is new may have come with the arrival before.
     if (!arrival.trace) arrival.trace = find(arrival.facts.trace_id, arrival.hash);
@@ -188,9 +192,14 @@ void HeldTraces::release(const Run& run) {
   wasteful_.push_back(run.segment);
 }
 
-/// Whoever downstream still has a share of it pays from here on.
+/// Whoever downstream still has a share of it pays from here on. Of what other shards hold too,
+/// nothing is downstream: it is copied out (Outbox).
+void HeldTraces::no_longer_pay(const Segment& segment) {
+  if (!segment.is_shared) segment.batch.charge_to(in_flight_, account_);
+}
+
 void HeldTraces::let_go(Number number) {
-  segments_[number].batch.charge_to(in_flight_, account_);
+  no_longer_pay(segments_[number]);
   segments_[number] = {};
   free_segments_.push_back(number);
 }
@@ -213,7 +222,7 @@ void HeldTraces::compact(Segment& segment) {
     wanted.push_back(place(segment, span));
   }
   SpanBatch rest = segment.batch.select(wanted).compacted(share_min);
-  segment.batch.charge_to(in_flight_, account_);
+  no_longer_pay(segment);
   rest.charge_to(account_);
   segment.batch = std::move(rest);
   segment.bytes = segment.held_bytes;

@@ -22,9 +22,11 @@ class HeldTraces {
  public:
   using Handle = TraceHandle;
 
-  /// What is held is charged to `account`, what leaves to `in_flight`. All outlive this.
-  HeldTraces(const Conditions& conditions, Ledger& account, Ledger& in_flight)
-      : conditions_(conditions), account_(account), in_flight_(in_flight) {}
+  /// What is held is charged to `account`, what leaves to `in_flight`. All outlive this. `shards`:
+  /// how many of these divide each request between them.
+  HeldTraces(const Conditions& conditions, Ledger& account, Ledger& in_flight,
+             std::size_t shards = 1)
+      : conditions_(conditions), account_(account), in_flight_(in_flight), shards_(shards) {}
   ~HeldTraces();
   HeldTraces(const HeldTraces&) = delete;
   HeldTraces& operator=(const HeldTraces&) = delete;
@@ -70,6 +72,7 @@ class HeldTraces {
     std::uint32_t held = 0;            ///< spans
     std::size_t bytes = 0;             ///< of all spans that it had when it was copied last
     std::size_t held_bytes = 0;
+    bool is_shared = false;    ///< other shards hold the rest of the request
     bool is_wasteful = false;  ///< waits to be copied out
   };
   /// Neighbours in a segment.
@@ -117,6 +120,8 @@ class HeldTraces {
   Number new_trace(const Arrival& arrival, Executor::TimePoint now);
   void release(const Run& run);
   void let_go(Number segment);
+  void no_longer_pay(const Segment& segment);
+  SpanBatch part_of(SpanBatch batch, std::span<Arrival> arrivals) const;
   void compact(Segment& segment);
   void grow();
   void charge_tables();
@@ -128,6 +133,7 @@ class HeldTraces {
   const Conditions& conditions_;
   Ledger& account_;
   Ledger& in_flight_;
+  std::size_t shards_;
   std::vector<Segment> segments_;
   std::vector<Number> free_segments_;
   std::vector<Number> wasteful_;

@@ -36,7 +36,7 @@ Shard::Shard(const ProcessorContext& processor, const Common& common)
     : common_(common),
       executor_(processor.executor),
       counters_(processor.counters),
-      traces_(common.conditions, common.account, processor.ledger),
+      traces_(common.conditions, common.account, processor.ledger, common.shards),
       past_(share(common.options.kept_ids_max, common.shards),
             share(common.options.dropped_ids_max, common.shards)),
       outbox_(processor, [this] { end_turn(); }),
