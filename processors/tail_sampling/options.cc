@@ -118,6 +118,7 @@ DecodedOptions decode_options(const config::Node& node) {
   decode_shards(node, options);
   decode_strategy(node, options, out.policies);
   node.optional("sample_on_first_match", options.sample_on_first_match);
+  node.optional("record_policy", options.record_policy);
   node.optional("decision_log_size", options.decision_log_size);
   node.expect(options.decision_log_size <= 10'000'000, "decision_log_size",
               "must be at most 10000000");

@@ -26,6 +26,7 @@ struct Options {
   std::uint64_t decision_log_size = 100'000;  ///< ours
   std::uint32_t num_shards = 0;               ///< 0: one a worker
   bool block_on_overflow = false;
+  bool record_policy = false;  ///< ours
   bool sample_on_first_match = false;
   bool drop_pending_traces_on_shutdown = false;
   bool judge_on_arrival = false;  ///< sampling_strategy: span-ingest

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "pipeline/log.h"
+#include "processors/tail_sampling/record_policy.h"
 
 namespace sluice::tail_sampling {
 namespace {
@@ -188,6 +189,8 @@ void Shard::conclude(Handle trace, const Decision& decision, Reason reason, Time
     past_.keep(facts.trace_id, traces_.hash(trace));
     const bool is_giant = facts.bytes >= common_.options.trace_max_bytes;
     SpanBatch whole = traces_.take(trace);
+    if (common_.options.record_policy && decision.policy != Decision::nobody)
+      whole = with_policy(whole, common_.judge.policies()[decision.policy].name);
     if (is_giant)
       outbox_.add_in_pieces(whole);
     else

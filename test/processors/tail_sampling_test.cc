@@ -151,6 +151,24 @@ TEST_CASE("a shadow policy counts what it would turn around, and does nothing", 
   CHECK(would("fewer", "drop") == 1);
 }
 
+TEST_CASE("with record_policy a kept trace says which policy kept it", "[tail_sampling]") {
+  auto test = sampler("record_policy: true");
+  test.send(request({failed(1, "a")}));
+  test.send(make_batch({{.spans = {span(1, "b"), failed(2, "c")}}}));
+  test.executor.advance(11s);
+  REQUIRE(test.next.batches.size() == 1);
+  const SpanBatch& batch = test.next.batches[0];
+  CHECK(names(test) == Strings{"a", "b", "c"});
+  for (const SpanEntry& entry : batch.spans()) {
+    AttributeRange attributes = ScopeView(batch.scope_bytes(entry)).attributes();
+    const auto attribute = attributes.next();
+    REQUIRE(attribute);
+    CHECK(attribute->key == "tailsampling.policy");
+    CHECK(attribute->value().string() == "errors");
+    CHECK_FALSE(attributes.next());
+  }
+}
+
 TEST_CASE("above num_traces the oldest are decided on what has come of them", "[tail_sampling]") {
   auto test = sampler("num_traces: 2");
   test.send(request({failed(1, "a")}));
