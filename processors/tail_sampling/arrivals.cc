@@ -71,8 +71,8 @@ void ArrivalReader::read(const SpanBatch& batch,
     }
     const SpanView span(batch.span_bytes(entry));
     TraceFacts facts = facts_of(span, entry);
-    const bool goes_on =
-        open != nullptr && open->facts.trace_id == facts.trace_id && !conditions_.watch_growth();
+    const bool goes_on = open != nullptr && same_id(open->facts.trace_id, facts.trace_id) &&
+                         !conditions_.watch_growth();
     if (goes_on) {
       conditions_.ask(span, open->facts.matched);
       open->facts.add(facts);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <bitset>
 #include <cstddef>
 #include <cstdint>
@@ -17,6 +18,14 @@ inline constexpr std::size_t conditions_max = 256;
 using Matches = std::bitset<conditions_max>;
 
 using TraceId = std::array<char, 16>;
+
+/// As two numbers: what compilers make of comparing the arrays is a call, which took a twentieth of
+/// all time.
+inline bool same_id(const TraceId& one, const TraceId& other) {
+  using Halves = std::array<std::uint64_t, 2>;
+  const auto a = std::bit_cast<Halves>(one), b = std::bit_cast<Halves>(other);
+  return ((a[0] ^ b[0]) | (a[1] ^ b[1])) == 0;
+}
 
 /// What a decision is made from: gathered span by span as they arrive, while their bytes are in the
 /// cache, so that deciding reads no span again.

@@ -105,7 +105,8 @@ HeldTraces::Number HeldTraces::new_segment(SpanBatch batch, std::span<const Arri
 HeldTraces::Handle HeldTraces::find(const TraceId& id, std::uint64_t hash) const {
   if (buckets_.empty()) return {};
   Number number = buckets_[hash & (buckets_.size() - 1)];
-  while (number != none && traces_[number].facts.trace_id != id) number = traces_[number].in_bucket;
+  while (number != none && !same_id(traces_[number].facts.trace_id, id))
+    number = traces_[number].in_bucket;
   return number == none ? Handle() : Handle{number, traces_[number].generation};
 }
 

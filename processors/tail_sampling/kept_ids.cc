@@ -27,7 +27,7 @@ bool KeptIds::contains(const TraceId& id, std::uint64_t hash) {
 std::uint32_t KeptIds::find(const TraceId& id, std::uint32_t hash) const {
   if (buckets_.empty()) return none;
   std::uint32_t number = buckets_[hash & (buckets_.size() - 1)];
-  while (number != none && entries_[number].id != id) number = entries_[number].in_bucket;
+  while (number != none && !same_id(entries_[number].id, id)) number = entries_[number].in_bucket;
   return number;
 }
 
