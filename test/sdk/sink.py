@@ -69,7 +69,7 @@ class Sink:
                     json_format.ParseDict(hex_to_base64(json.loads(body)), request)
                 else:
                     request.ParseFromString(body)
-                sink.take(request)
+                sink.take(request, self.path)
                 reply = b"{}" if is_json else b""
                 self.send_response(200)
                 self.send_header("Content-Type", self.headers["Content-Type"])
@@ -96,10 +96,10 @@ class Sink:
         threading.Thread(target=self._http.serve_forever, daemon=True).start()
 
     def _export(self, request, _context):
-        self.take(request)
+        self.take(request, EXPORT)
         return service.ExportTraceServiceResponse()
 
-    def take(self, request):
+    def take(self, request, _path):
         rows = []
         for resource in request.resource_spans:
             name = next((a.value.string_value for a in resource.resource.attributes if a.key == "service.name"), "")

@@ -1,0 +1,169 @@
+"""Random traces as OTLP requests, the same ones for the same seed.
+
+Half a million spans in a few seconds: a span's bytes are put together by hand, its attributes and names drawn from pools
+that are made once. What is drawn is what policies ask for, and what they may stumble over: attributes of another type than
+asked for, empty, or there twice; times that are missing or the wrong way around; trace states that are none."""
+import random
+import struct
+
+BASE = 1_700_000_000_000_000_000  # Unix time in ns
+PARTS_APART = 3  # further parts of a trace come up to so many requests after the part before
+
+
+def varint(value):
+    out = bytearray()
+    value &= (1 << 64) - 1
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def field(number, payload):
+    return varint(number << 3 | 2) + varint(len(payload)) + payload
+
+
+def attribute(number, key, value):
+    """A KeyValue, as the field of that number."""
+    if isinstance(value, bool):
+        encoded = b"\x10" + varint(value)
+    elif isinstance(value, int):
+        encoded = b"\x18" + varint(value)
+    elif isinstance(value, float):
+        encoded = b"\x21" + struct.pack("<d", value)
+    else:
+        encoded = field(1, value.encode())
+    return field(number, field(1, key.encode()) + field(2, encoded))
+
+
+def attributes(number, pairs):
+    return b"".join(attribute(number, key, value) for key, value in pairs)
+
+
+STATUSES = [200] * 60 + [404] * 4 + [500, 503, 0, -500, "500", 500.0, True, ""]
+PATHS = ["/checkout", "/cart/7", "/cart/items/12", "/search", "/login"] * 8 + ["/health", "", "/CART/7", 7]
+TIERS = ["bronze"] * 60 + ["silver"] * 6 + ["gold", "golden", "", " gold", True, 3]
+TRACE_STATES = (["vendor=c", "other=x", "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE"] * 8 +
+                ["vendor=a", "other=x, vendor=b", "vendor=b ,other=x", "other=vendor,vendor=a", ",,vendor=a", "vendor=ab",
+                 "xvendor=a", "vendor= a", "vendor=a,vendor=c", "vendor=c,vendor=a", "vendor=a,BAD=x", "vendor=a,x",
+                 "vendor=a,x=", "vendor=a=b", "vendor=a, ", "1a@vendor=a,vendor=b", "vendor",
+                 "vendor=a," + ",".join(f"k{i}=v" for i in range(32))])
+FLAGS = [0] * 30 + [0x100, 0x300, 0x1, 0x101, 0x301, 0x2]
+
+
+def span_attributes(rng):
+    pairs = [("http.response.status_code", rng.choice(STATUSES)), ("url.path", rng.choice(PATHS))]
+    if rng.random() < 0.5:
+        pairs.append(("user.tier", rng.choice(TIERS)))
+    if rng.random() < 0.2:
+        pairs.append(("cached", rng.choice([True, False, False, False, False, "true", 1, ""])))
+    if rng.random() < 0.3:
+        pairs.append(("retries", rng.choice([0, 0, 0, 0, 0, 1, 1, 2, 3, 9, -3, 1 << 40, -(1 << 63), (1 << 63) - 1, "2"])))
+    if rng.random() < 0.02:  # twice, and the first one counts
+        pairs += span_attributes(rng)
+    rng.shuffle(pairs)
+    return pairs
+
+
+def resource(rng, number):
+    pairs = [("service.name", ["shop", "cart", "pay-eu", "pay-us", "search", "auth", "", 7][number % 8]),
+             ("service.instance.id", f"{number}")]
+    if number % 5 == 0:
+        pairs.append(("deployment.environment.name", rng.choice(["prod", "staging", "test"])))
+    if number % 20 == 1:
+        pairs.append(("cached", number % 40 == 1))
+    if number == 30:
+        pairs += [("user.tier", "gold"), ("retries", 3)]
+    if number == 31:
+        pairs = [("user.tier", ""), ("http.response.status_code", 503)]
+    return field(1, attributes(1, pairs))
+
+
+class RandomTraces:
+    """`requests`: in the order in which they are to be sent. `spans`: by trace id, the ids of its spans."""
+
+    def __init__(self, seed, count, traces_a_request=250):
+        rng = self._rng = random.Random(seed)
+        self._resources = [resource(rng, number) for number in range(40)]
+        self._scopes = [field(1, field(1, f"library {i}".encode())) for i in range(3)]
+        self._attributes = [attributes(9, span_attributes(rng)) for _ in range(5000)]
+        self._names = [field(5, f"operation {i}".encode()) + b"\x30" + varint(i % 6) for i in range(40)]
+        self.spans = {}
+        waiting = {}
+        for number in range(count):
+            slot = number // traces_a_request
+            for part in self._trace():
+                waiting.setdefault(slot, []).extend(part)
+                slot += rng.randint(0, PARTS_APART)
+        self.requests = [self._request(waiting[slot]) for slot in sorted(waiting)]
+
+    def _trace(self):
+        """Up to four parts, each a list of (resource, scope, encoded span)."""
+        rng = self._rng
+        trace_id = rng.randbytes(16)
+        count = rng.randint(1, 8)
+        length = int(3000 ** rng.random() * 1_000_000)
+        start = BASE + rng.randrange(1_000_000_000)
+        failing = rng.randrange(count) if rng.random() < 0.04 else -1
+        state = rng.choice(TRACE_STATES) if rng.random() < 0.2 else ""
+        flags = rng.choice(FLAGS)
+        spans, ids = [], []
+        for number in range(count):
+            span_id = rng.randbytes(8)
+            spans.append(self._span(trace_id, span_id, ids[0] if ids else b"", start, length if number == 0 else 0, state,
+                                    flags, number == failing))
+            ids.append(span_id)
+        self.spans[trace_id] = ids
+        rng.shuffle(spans)
+        cuts = sorted(rng.randint(0, count) for _ in range(rng.randint(0, 3)))
+        return [spans[begin:end] for begin, end in zip([0] + cuts, cuts + [count]) if begin < end]
+
+    def _span(self, trace_id, span_id, parent, start, length, state, flags, fails):
+        rng = self._rng
+        draw = rng.random()
+        if not length:  # within 100 ms of the trace's start
+            start += rng.randrange(50_000_000)
+            length = rng.randrange(50_000_000)
+        end = start + length
+        if draw < 0.002:
+            start = 0
+        elif draw < 0.004:
+            end = 0
+        elif draw < 0.006:
+            start, end = end, start
+        encoded = b"".join((
+            b"\x0a\x10", trace_id, b"\x12\x08", span_id, field(3, state.encode()) if state else b"",
+            b"\x22\x08" + parent if parent else b"", rng.choice(self._names), struct.pack("<BQBQ", 0x39, start, 0x41, end),
+            rng.choice(self._attributes), b"\x7a\x02\x18\x02" if fails else rng.choice((b"\x7a\x00", b"\x7a\x02\x18\x01")),
+            b"\x85\x01" + struct.pack("<I", flags) if flags else b""))
+        number = rng.randrange(3 * len(self._resources))
+        return number // 3, number % 3, b"\x12" + varint(len(encoded)) + encoded
+
+    def _request(self, spans):
+        groups = {}
+        for in_resource, in_scope, encoded in spans:
+            groups.setdefault(in_resource, {}).setdefault(in_scope, []).append(encoded)
+        return b"".join(
+            field(1, self._resources[number] + b"".join(
+                field(2, self._scopes[scope] + b"".join(group)) for scope, group in scopes.items()))
+            for number, scopes in groups.items())
+
+    def text(self, trace_id):
+        """The trace for a reader, part by part."""
+        from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as service
+        parts = []
+        for body in self.requests:
+            if trace_id not in body:
+                continue
+            request = service.ExportTraceServiceRequest.FromString(body)
+            for each in request.resource_spans:
+                for scope in each.scope_spans:
+                    for span in [span for span in scope.spans if span.trace_id != trace_id]:
+                        scope.spans.remove(span)
+                for scope in [scope for scope in each.scope_spans if not scope.spans]:
+                    each.scope_spans.remove(scope)
+            for each in [each for each in request.resource_spans if not each.scope_spans]:
+                request.resource_spans.remove(each)
+            parts.append(str(request))
+        return "-- next request --\n".join(parts)
