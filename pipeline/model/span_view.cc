@@ -125,8 +125,6 @@ KeyValueView read_any_key_value(FieldRange::Field field) {
 
 std::optional<KeyValueView> find_attribute(std::string_view message, std::uint32_t number,
                                            std::string_view key) {
-  std::string_view whole;
-  std::string_view content;
   Cursor cursor(message);
   Field field;
   while (cursor.next(field)) {
@@ -137,11 +135,9 @@ std::optional<KeyValueView> find_attribute(std::string_view message, std::uint32
     if ((plain ? plain_key(field.content) : read_any_key_value({field.whole, field.content}).key) !=
         key)
       continue;
-    whole = field.whole;
-    content = field.content;
+    return read_key_value({field.whole, field.content});
   }
-  if (whole.empty()) return std::nullopt;
-  return read_key_value({whole, content});
+  return std::nullopt;
 }
 
 SpanView::SpanView(std::string_view message) : message_(message) {

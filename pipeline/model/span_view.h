@@ -114,7 +114,8 @@ inline KeyValueView read_key_value(FieldRange::Field field) {
   }
   return {field.whole, plain_key(field.content), field.content.substr(value), true};
 }
-/// The last attribute of that key, if any.
+/// The first attribute of that key, if any, as in the collector: OTLP leaves open which one of a
+/// repeated key counts.
 std::optional<KeyValueView> find_attribute(std::string_view message, std::uint32_t number,
                                            std::string_view key);
 
