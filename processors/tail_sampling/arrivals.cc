@@ -26,6 +26,8 @@ TraceFacts facts_of(const SpanView& span, const SpanEntry& entry) {
   facts.bytes = entry.length;
   facts.first_start = span.start_time_unix_nano();
   facts.last_end = span.end_time_unix_nano();
+  facts.has_unstarted = facts.first_start == 0;
+  if (facts.has_unstarted) facts.last_end_unstarted = facts.last_end;
   facts.has_root = span.parent_span_id().empty();
   return facts;
 }

@@ -35,8 +35,12 @@ struct TraceFacts {
   std::uint64_t bytes = 0;        ///< as OTLP protobuf, with their resources and scopes
   std::uint64_t first_start = 0;  ///< the earliest start, Unix time in ns; 0: of no span
   std::uint64_t last_end = 0;     ///< the latest end
+  /// The latest end there was when a span without a start came: its trace had been going on since
+  /// 1970 then, as the collector sees it.
+  std::uint64_t last_end_unstarted = 0;
   Matches matched;
   bool has_root = false;
+  bool has_unstarted = false;  ///< some span has no start
 
   std::string_view id() const { return {trace_id.data(), trace_id.size()}; }
 
@@ -56,6 +60,9 @@ struct TraceFacts {
   void add(const TraceFacts& more) {
     spans += more.spans;
     bytes += more.bytes;
+    if (more.has_unstarted)
+      last_end_unstarted = std::max({last_end_unstarted, more.last_end_unstarted, last_end});
+    has_unstarted = has_unstarted || more.has_unstarted;
     if (first_start == 0 || more.first_start < first_start) first_start = more.first_start;
     last_end = std::max(last_end, more.last_end);
     matched |= more.matched;

@@ -72,6 +72,19 @@ TEST_CASE("latency is from the earliest start to the latest end of a trace", "[t
   CHECK_FALSE(above("4999").samples({first}));
 }
 
+TEST_CASE("a span without a start makes a trace very long, once some span has an end",
+          "[tail_sampling]") {
+  const auto slow = policy("{name: slow, type: latency, latency: {threshold_ms: 5000}}");
+  const SpanSpec unstarted{.start = 0, .end = 100 * second};
+  const SpanSpec empty{.start = 0, .end = 0};
+  const SpanSpec usual{.start = 100 * second, .end = 101 * second};
+  CHECK(slow.samples({unstarted, usual}));
+  CHECK(slow.samples({usual, unstarted, usual}));
+  CHECK(slow.samples({usual, empty, usual}));
+  CHECK_FALSE(slow.samples({empty, usual, usual}));
+  CHECK_FALSE(slow.samples({{.start = 0, .end = 4 * second}}));
+}
+
 TEST_CASE("latency with an upper bound looks at a trace as it grows", "[tail_sampling]") {
   const SpanSpec first{.start = 100 * second, .end = 101 * second};
   const SpanSpec last{.start = 103 * second, .end = 105 * second};
@@ -123,6 +136,14 @@ TEST_CASE("boolean_attribute asks any span or resource", "[tail_sampling]") {
   CHECK(policy("{name: b, type: boolean_attribute, boolean_attribute: {key: debug, value: true, "
                "invert_match: true}}")
             .samples({with({{"debug", false}})}));
+}
+
+TEST_CASE("of a repeated attribute the first counts", "[tail_sampling]") {
+  const auto range =
+      policy("{name: n, type: numeric_attribute, numeric_attribute: {key: code, min_value: 500}}");
+  CHECK(range.samples({with({{"code", 503}, {"code", 200}})}));
+  CHECK_FALSE(range.samples({with({{"code", 200}, {"code", 503}})}));
+  CHECK_FALSE(range.samples({{}}, {{"code", 200}, {"code", 503}}));
 }
 
 TEST_CASE("string_attribute takes whole texts or regular expressions", "[tail_sampling]") {
@@ -191,6 +212,26 @@ TEST_CASE("trace_state asks for one of some values under its key", "[tail_sampli
   CHECK(state.samples({{}, {.trace_state = "other=x, vendor=b"}}));
   CHECK_FALSE(state.samples({{.trace_state = "vendor=c"}}));
   CHECK_FALSE(state.samples({{.trace_state = "xvendor=a,b"}}));
+}
+
+TEST_CASE("a trace state that is not valid has no values", "[tail_sampling]") {
+  const auto state =
+      policy("{name: t, type: trace_state, trace_state: {key: vendor, values: [a, b]}}");
+  std::string many = "vendor=a";
+  for (int i = 1; i < 32; ++i) many += ",k" + std::to_string(i) + "=v";
+  for (const std::string valid : {",,vendor=a", "vendor=a \t, other=x", "1a@b=c,vendor=a",
+                                  "a_-*/=x y,vendor=a", many.c_str()}) {
+    INFO(valid);
+    CHECK(state.samples({{.trace_state = valid}}));
+  }
+  many += ",one=more";
+  for (const std::string broken :
+       {"vendor=a,vendor=b", "vendor=a,x", "vendor=a,x=", "vendor=a,BAD=x", "vendor=a,1a=x",
+        "vendor=a, ", "vendor =a", "vendor= a", "vendor=a=b", "vendor=a,@b=x", "vendor=a,a@1=x",
+        "vendor=a,x=\x7f", many.c_str()}) {
+    INFO(broken);
+    CHECK_FALSE(state.samples({{.trace_state = broken}}));
+  }
 }
 
 TEST_CASE("trace_flags asks for the sampled flag", "[tail_sampling]") {

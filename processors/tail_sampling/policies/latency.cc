@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -6,12 +7,15 @@
 namespace sluice::tail_sampling {
 namespace {
 
-/// From the earliest start to the latest end, above `threshold_ms`.
+/// From the earliest start to the latest end, above `threshold_ms`; a span without a start makes it
+/// very long.
 class Latency final : public Policy {
  public:
   explicit Latency(std::int64_t threshold) : threshold_(threshold) {}
   Vote vote(const TraceFacts& facts, TimePoint) const override {
-    return facts.duration_ms() > threshold_ ? Vote::sampled : Vote::not_sampled;
+    const auto since_1970 = static_cast<std::int64_t>(facts.last_end_unstarted / 1'000'000);
+    return std::max(facts.duration_ms(), since_1970) > threshold_ ? Vote::sampled
+                                                                  : Vote::not_sampled;
   }
   std::string saw(const TraceFacts& facts) const override {
     return std::to_string(facts.duration_ms()) + " ms, where more than " +
