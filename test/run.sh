@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need, builds, and runs everything: unit tests and fuzz replays under ASan+UBSan, the
-# pipeline's under TSan, end-to-end tests of the binary, the matrix of real SDKs and collectors, and
-# real clients of Zipkin and Jaeger.
+# pipeline's under TSan, end-to-end tests of the binary, the matrix of real SDKs and collectors,
+# sampling beside a real collector's, and real clients of Zipkin and Jaeger.
 # Runs as root or with sudo on a bare Debian 12. usage: test/run.sh [unit|tsan|e2e|sdk|doors|release ...]   (default: all)
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -81,6 +81,8 @@ if wanted sdk; then
   prepare collector test/sdk/collector.yaml -- make_collector
   step "real SDKs and collectors, ASan+UBSan"
   "$work/venv/bin/python" test/sdk/matrix.py --sluice build/debug/sluice --work "$work"
+  step "tail_sampling beside the collector's, ASan+UBSan"
+  "$work/venv/bin/python" test/sdk/sampling.py --sluice build/debug/sluice --work "$work"
 fi
 if wanted doors; then
   build debug sluice

@@ -8,6 +8,7 @@ import struct
 
 BASE = 1_700_000_000_000_000_000  # Unix time in ns
 PARTS_APART = 3  # further parts of a trace come up to so many requests after the part before
+REQUESTS_A_TRACE = 1 + 3 * PARTS_APART  # from the one with its first part to the one with its last
 
 
 def varint(value):
@@ -42,8 +43,9 @@ def attributes(number, pairs):
 
 
 STATUSES = [200] * 60 + [404] * 4 + [500, 503, 0, -500, "500", 500.0, True, ""]
+RETRIES = [0] * 40 + [1, 1, 2, 3, 9, -3, 1 << 40, -(1 << 63), (1 << 63) - 1, "2"]
 PATHS = ["/checkout", "/cart/7", "/cart/items/12", "/search", "/login"] * 8 + ["/health", "", "/CART/7", 7]
-TIERS = ["bronze"] * 60 + ["silver"] * 6 + ["gold", "golden", "", " gold", True, 3]
+TIERS = ["bronze"] * 200 + ["silver"] * 6 + ["gold", "golden", "", " gold", True, 3]
 TRACE_STATES = (["vendor=c", "other=x", "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE"] * 8 +
                 ["vendor=a", "other=x, vendor=b", "vendor=b ,other=x", "other=vendor,vendor=a", ",,vendor=a", "vendor=ab",
                  "xvendor=a", "vendor= a", "vendor=a,vendor=c", "vendor=c,vendor=a", "vendor=a,BAD=x", "vendor=a,x",
@@ -53,13 +55,15 @@ FLAGS = [0] * 30 + [0x100, 0x300, 0x1, 0x101, 0x301, 0x2]
 
 
 def span_attributes(rng):
-    pairs = [("http.response.status_code", rng.choice(STATUSES)), ("url.path", rng.choice(PATHS))]
+    pairs = [("url.path", rng.choice(PATHS))]
+    if rng.random() < 0.9:
+        pairs.append(("http.response.status_code", rng.choice(STATUSES)))
     if rng.random() < 0.5:
         pairs.append(("user.tier", rng.choice(TIERS)))
     if rng.random() < 0.2:
         pairs.append(("cached", rng.choice([True, False, False, False, False, "true", 1, ""])))
     if rng.random() < 0.3:
-        pairs.append(("retries", rng.choice([0, 0, 0, 0, 0, 1, 1, 2, 3, 9, -3, 1 << 40, -(1 << 63), (1 << 63) - 1, "2"])))
+        pairs.append(("retries", rng.choice(RETRIES)))
     if rng.random() < 0.02:  # twice, and the first one counts
         pairs += span_attributes(rng)
     rng.shuffle(pairs)
@@ -83,7 +87,7 @@ def resource(rng, number):
 class RandomTraces:
     """`requests`: in the order in which they are to be sent. `spans`: by trace id, the ids of its spans."""
 
-    def __init__(self, seed, count, traces_a_request=250):
+    def __init__(self, seed, count, traces_a_request):
         rng = self._rng = random.Random(seed)
         self._resources = [resource(rng, number) for number in range(40)]
         self._scopes = [field(1, field(1, f"library {i}".encode())) for i in range(3)]
