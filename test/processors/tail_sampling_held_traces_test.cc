@@ -56,6 +56,31 @@ struct Held {
 
 }  // namespace
 
+TEST_CASE("a trace's bytes have a resource and a scope once for each request", "[tail_sampling]") {
+  const std::vector<SpanSpec> spans = {span(1, "a"), span(1, "b"), span(1, "c")};
+  const std::string long_name(5000, 'x');
+  const auto bytes = [&](const std::vector<ResourceSpec>& request, int times = 1) {
+    Held held;
+    for (int i = 0; i < times; ++i) held.add(request);
+    return static_cast<double>(held.traces.facts(held.find(1)).bytes);
+  };
+  // The lengths of messages take a byte or two.
+  const auto about = [](std::size_t exact) { return Approx(static_cast<double>(exact)).margin(8); };
+  const ResourceSpec together{.service = long_name, .spans = spans};
+  const std::uint64_t size = make_request({together}).size();
+  CHECK(bytes({together}) == about(size));
+  CHECK(bytes({together}, 2) == about(2 * size));
+  SECTION("though spans of others lie between") {
+    const std::vector<SpanSpec> mixed = {spans[0], span(2, "o"), spans[1], span(3, "o"), spans[2]};
+    CHECK(bytes({{.service = long_name, .spans = mixed}}) == about(size));
+  }
+  SECTION("and a resource though its spans are of several scopes") {
+    const ResourceSpec apart{.service = long_name,
+                             .scopes = {{.spans = {spans[0]}}, {.spans = {spans[1], spans[2]}}}};
+    CHECK(bytes({apart}) == about(make_request({apart}).size()));
+  }
+}
+
 TEST_CASE("a trace comes in any number of requests and leaves whole", "[tail_sampling]") {
   Held held;
   held.add({span(1, "a"), span(2, "b"), span(1, "c"), span(1, "d")});
