@@ -72,7 +72,7 @@ def span_attributes(rng):
 
 def resource(rng, number):
     pairs = [("service.name", ["shop", "cart", "pay-eu", "pay-us", "search", "auth", "", 7][number % 8]),
-             ("service.instance.id", f"{number}")]
+             ("service.instance.id", f"{number}"), ("process.command_line", "/usr/bin/service --option " * 10)]
     if number % 5 == 0:
         pairs.append(("deployment.environment.name", rng.choice(["prod", "staging", "test"])))
     if number % 20 == 1:
@@ -85,7 +85,8 @@ def resource(rng, number):
 
 
 class RandomTraces:
-    """`requests`: in the order in which they are to be sent. `spans`: by trace id, the ids of its spans."""
+    """`requests`: in the order in which they are to be sent. By trace id, `spans`: the ids of its spans, and `sizes`: its
+    bytes as OTLP protobuf, but for the tags around resources and scopes."""
 
     def __init__(self, seed, count, traces_a_request):
         rng = self._rng = random.Random(seed)
@@ -93,17 +94,19 @@ class RandomTraces:
         self._scopes = [field(1, field(1, f"library {i}".encode())) for i in range(3)]
         self._attributes = [attributes(9, span_attributes(rng)) for _ in range(5000)]
         self._names = [field(5, f"operation {i}".encode()) + b"\x30" + varint(i % 6) for i in range(40)]
-        self.spans = {}
+        self.spans, self.sizes = {}, {}
         waiting = {}
         for number in range(count):
             slot = number // traces_a_request
-            for part in self._trace():
+            trace_id, parts = self._trace()
+            self.sizes[trace_id] = sum(map(self._size, parts))
+            for part in parts:
                 waiting.setdefault(slot, []).extend(part)
                 slot += rng.randint(0, PARTS_APART)
         self.requests = [self._request(waiting[slot]) for slot in sorted(waiting)]
 
     def _trace(self):
-        """Up to four parts, each a list of (resource, scope, encoded span)."""
+        """Its id, and up to four parts, each a list of (resource, scope, encoded span)."""
         rng = self._rng
         trace_id = rng.randbytes(16)
         count = rng.randint(1, 8)
@@ -112,16 +115,24 @@ class RandomTraces:
         failing = rng.randrange(count) if rng.random() < 0.04 else -1
         state = rng.choice(TRACE_STATES) if rng.random() < 0.2 else ""
         flags = rng.choice(FLAGS)
+        home = rng.randrange(len(self._resources))
         spans, ids = [], []
         for number in range(count):
             span_id = rng.randbytes(8)
-            spans.append(self._span(trace_id, span_id, ids[0] if ids else b"", start, length if number == 0 else 0, state,
-                                    flags, number == failing))
+            encoded = self._span(trace_id, span_id, ids[0] if ids else b"", start, length if number == 0 else 0, state, flags,
+                                 number == failing)
+            place = home if rng.random() < 0.6 else rng.randrange(len(self._resources))
+            spans.append((place, rng.randrange(len(self._scopes)), encoded))
             ids.append(span_id)
         self.spans[trace_id] = ids
         rng.shuffle(spans)
         cuts = sorted(rng.randint(0, count) for _ in range(rng.randint(0, 3)))
-        return [spans[begin:end] for begin, end in zip([0] + cuts, cuts + [count]) if begin < end]
+        return trace_id, [spans[begin:end] for begin, end in zip([0] + cuts, cuts + [count]) if begin < end]
+
+    def _size(self, part):
+        return (sum(len(self._resources[number]) for number in {each[0] for each in part}) +
+                sum(len(self._scopes[scope]) for _, scope in {each[:2] for each in part}) +
+                sum(len(encoded) for _, _, encoded in part))
 
     def _span(self, trace_id, span_id, parent, start, length, state, flags, fails):
         rng = self._rng
@@ -141,8 +152,7 @@ class RandomTraces:
             b"\x22\x08" + parent if parent else b"", rng.choice(self._names), struct.pack("<BQBQ", 0x39, start, 0x41, end),
             rng.choice(self._attributes), b"\x7a\x02\x18\x02" if fails else rng.choice((b"\x7a\x00", b"\x7a\x02\x18\x01")),
             b"\x85\x01" + struct.pack("<I", flags) if flags else b""))
-        number = rng.randrange(3 * len(self._resources))
-        return number // 3, number % 3, b"\x12" + varint(len(encoded)) + encoded
+        return b"\x12" + varint(len(encoded)) + encoded
 
     def _request(self, spans):
         groups = {}
