@@ -28,8 +28,8 @@ struct Arrival {
   bool is_new = false;      ///< the trace was not held before
 };
 
-/// What two spans of one trace, of one request, need not have twice: the sizes of arrivals are those
-/// of messages with a resource and a scope of their own each.
+/// What two spans of one trace and request need not have twice: arrivals are sized as messages with
+/// a resource and a scope of their own.
 std::size_t shared_size(const SpanBatch& batch, std::uint32_t one, std::uint32_t other);
 
 /// Reads every span of a request once, on the worker that it came in on: whose it is, and what the
