@@ -73,7 +73,8 @@ void HeldTraces::add(SpanBatch batch, std::span<Arrival> arrivals, Executor::Tim
                   static_cast<std::uint32_t>(arrival.facts.bytes)};
     Run* last = trace.runs.size() == 0 ? nullptr : &trace.runs[trace.runs.size() - 1];
     if (last != nullptr && last->segment == segment)
-      trace.facts.bytes -= shared_size(segments_[segment].batch, last->first, run.first);
+      trace.facts.bytes -=
+          shared_size(segments_[segment].batch, last->first + last->count - 1, run.first);
     if (last != nullptr && last->segment == segment && last->first + last->count == run.first) {
       last->count += run.count;
       last->bytes += run.bytes;
