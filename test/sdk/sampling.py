@@ -311,6 +311,7 @@ def main():
         stack.push(sluice.start(folder).__exit__)
         for group, requests in (("alone", some.requests), ("all", everything.requests)):
             in_parallel(*(lambda side=side: side.send(group, requests) for side in (sluice, collector)))
+        time.sleep(WAIT + 1.5)  # what was sent is decided and does not disturb the steady stream
         begin = steady_start(collector)
         in_parallel(*(lambda side=side: side.send("steady", stream, begin, 1 / STEADY_REQUESTS)
                       for side in (sluice, collector)))
