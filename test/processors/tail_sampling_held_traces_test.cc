@@ -79,6 +79,12 @@ TEST_CASE("a trace's bytes have a resource and a scope once for each request", "
                              .scopes = {{.spans = {spans[0]}}, {.spans = {spans[1], spans[2]}}}};
     CHECK(bytes({apart}) == about(make_request({apart}).size()));
   }
+  SECTION("where a run of neighbours reaches over two resources, the later one's") {
+    const ResourceSpec first{.service = long_name, .spans = {spans[0]}};
+    const ResourceSpec whole{.service = "shop", .spans = {spans[1], span(2, "o"), spans[2]}};
+    const ResourceSpec own{.service = "shop", .spans = {spans[1], spans[2]}};
+    CHECK(bytes({first, whole}) == about(make_request({first, own}).size()));
+  }
 }
 
 TEST_CASE("a trace comes in any number of requests and leaves whole", "[tail_sampling]") {
