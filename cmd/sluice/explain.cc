@@ -1,5 +1,6 @@
 #include "cmd/sluice/explain.h"
 
+#include <array>
 #include <chrono>
 #include <iostream>
 #include <iterator>
@@ -10,6 +11,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <nlohmann/json.hpp>
 
+#include "pipeline/codec/hex.h"
 #include "pipeline/net/server.h"
 
 namespace sluice {
@@ -58,8 +60,8 @@ void print(const json& decision) {
 
 int explain(const std::string& admin, const std::string& trace_id) {
   const std::optional<net::Endpoint> endpoint = net::Endpoint::parse(admin);
-  const bool is_id = trace_id.size() == 32 &&
-                     trace_id.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
+  std::array<char, 16> id{};
+  const bool is_id = trace_id.size() == 2 * id.size() && hex::decode(trace_id, id.data());
   if (!endpoint || !is_id) {
     std::cerr << (is_id ? "--admin takes host:port\n" : "a trace id has 32 hexadecimal digits\n");
     return usage;

@@ -13,6 +13,7 @@
 #include "cmd/sluice/recording.h"
 #include "cmd/sluice/simulation.h"
 #include "config/document.h"
+#include "pipeline/codec/hex.h"
 #include "processors/tail_sampling/tail_sampling.h"
 
 namespace sluice {
@@ -68,11 +69,11 @@ std::optional<SimulationResult> run(const std::vector<std::string>& configs,
   return simulation.finish();
 }
 
-std::vector<std::string> hex(const Ids& ids, std::size_t most) {
+std::vector<std::string> digits_of(const Ids& ids, std::size_t most) {
   std::vector<std::string> out;
   for (std::size_t i = 0; i < std::min(ids.size(), most); ++i) {
-    out.emplace_back();
-    for (const unsigned char byte : ids[i]) out.back() += fmt::format("{:02x}", byte);
+    out.emplace_back(2 * ids[i].size(), '0');
+    hex::encode({reinterpret_cast<const char*>(ids[i].data()), ids[i].size()}, out.back().data());
   }
   return out;
 }
@@ -97,7 +98,7 @@ json to_json(const SimulationResult& result) {
     policy["name"] = each.name;
     out["policies"].push_back(std::move(policy));
   }
-  out["examples_kept"] = hex(result.kept_ids, examples);
+  out["examples_kept"] = digits_of(result.kept_ids, examples);
   return out;
 }
 
@@ -107,8 +108,8 @@ json changes(const SimulationResult& now, const SimulationResult& before) {
   return {{"kept_before", to_json(before.kept)},
           {"newly_kept", more.size()},
           {"no_longer_kept", fewer.size()},
-          {"examples_newly_kept", hex(more, examples)},
-          {"examples_no_longer_kept", hex(fewer, examples)}};
+          {"examples_newly_kept", digits_of(more, examples)},
+          {"examples_no_longer_kept", digits_of(fewer, examples)}};
 }
 
 void print_row(std::string_view name, const Sum& sum, const Sum& all) {
@@ -132,7 +133,7 @@ void print(const SimulationResult& now, const SimulationResult* before) {
   print_row("kept", now.kept, now.in);
   for (const auto& each : now.policies) print_row("  " + each.name, each.sampled, now.in);
   std::cout << "\nA policy's row is what it samples, whatever others say.\n";
-  print(hex(now.kept_ids, examples), "examples of what is kept");
+  print(digits_of(now.kept_ids, examples), "examples of what is kept");
   if (before == nullptr) return;
   const json change = changes(now, *before);
   std::cout << "\n";

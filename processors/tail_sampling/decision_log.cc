@@ -9,15 +9,17 @@
 
 #include <nlohmann/json.hpp>
 
+#include "pipeline/codec/hex.h"
+
 namespace sluice::tail_sampling {
 namespace {
 
 constexpr std::array<std::string_view, 4> vote_words = {"not asked", "not sampled", "sampled",
                                                         "dropped"};
 
-std::string hex(const TraceId& id) {
-  std::string out;
-  for (const char byte : id) out += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+std::string digits_of(const TraceId& id) {
+  std::string out(2 * id.size(), '0');
+  hex::encode({id.data(), id.size()}, out.data());
   return out;
 }
 
@@ -26,12 +28,6 @@ std::string rfc3339(DecisionLog::WallTime time) {
   const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(time - whole).count();
   return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z",
                      fmt::gmtime(std::chrono::system_clock::to_time_t(whole)), millis);
-}
-
-int digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
 }  // namespace
@@ -65,7 +61,7 @@ std::string DecisionLog::describe(std::size_t place) const {
   const TraceFacts& facts = record.facts;
   const bool is_dropped = !record.decision.is_kept && record.decision.policy != Decision::nobody;
   nlohmann::ordered_json out;
-  out["trace_id"] = hex(facts.trace_id);
+  out["trace_id"] = digits_of(facts.trace_id);
   out["decision"] = record.decision.is_kept ? "kept" : is_dropped ? "dropped" : "not sampled";
   const auto& policies = judge_.policies();
   if (record.decision.policy != Decision::nobody)
@@ -91,12 +87,7 @@ std::string DecisionLog::describe(std::size_t place) const {
 
 std::optional<TraceId> parse_trace_id(std::string_view text) {
   TraceId id{};
-  if (text.size() != 2 * id.size()) return std::nullopt;
-  for (std::size_t i = 0; i < id.size(); ++i) {
-    const int high = digit(text[2 * i]), low = digit(text[2 * i + 1]);
-    if (high < 0 || low < 0) return std::nullopt;
-    id[i] = static_cast<char>(high << 4 | low);
-  }
+  if (text.size() != 2 * id.size() || !hex::decode(text, id.data())) return std::nullopt;
   return id;
 }
 

@@ -1,7 +1,6 @@
 #include "processors/tail_sampling/held_traces.h"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 namespace sluice::tail_sampling {

@@ -133,12 +133,13 @@ void Shard::make_room(TimePoint now) {
     const std::size_t excess = used - std::min<std::size_t>(used, common_.options.max_bytes);
     std::size_t gone = 0;
     do {
-      const std::optional<Handle> trace = oldest();
-      if (!trace) return traces_.compact();
-      say_too_early(*trace, *reason, now);
-      gone += traces_.facts(*trace).bytes;
+      const Due* oldest = front(by_first_span_);
+      if (oldest == nullptr) return traces_.compact();
+      const Handle trace = oldest->trace;
+      say_too_early(trace, *reason, now);
+      gone += traces_.facts(trace).bytes;
       common_.metrics.too_early.add(1);
-      decide(*trace, *reason, now);
+      decide(trace, *reason, now);
     } while (gone < excess);
     if (excess > 0) traces_.compact();
   }
@@ -161,15 +162,6 @@ std::optional<Reason> Shard::overflow() const {
   if (common_.account.used() > common_.options.max_bytes) return Reason::over_bytes;
   if (common_.traces.load(std::memory_order_relaxed) > common_.options.num_traces)
     return Reason::over_traces;
-  return std::nullopt;
-}
-
-std::optional<Shard::Handle> Shard::oldest() {
-  while (!by_first_span_.empty()) {
-    const Handle trace = by_first_span_.front().trace;
-    if (traces_.holds(trace)) return trace;
-    by_first_span_.pop_front();
-  }
   return std::nullopt;
 }
 

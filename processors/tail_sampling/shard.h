@@ -70,7 +70,6 @@ class Shard {
   void check_size(Handle trace, TimePoint now);
   void make_room(TimePoint now);
   std::optional<Reason> overflow() const;
-  std::optional<Handle> oldest();
 
   void decide(Handle trace, Reason reason, TimePoint now);
   void conclude(Handle trace, const Decision& decision, Reason reason, TimePoint now);

@@ -3,7 +3,6 @@
 #include <atomic>
 #include <charconv>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <random>
 #include <string>
@@ -46,39 +45,26 @@ struct Sampler {
         shards(plan->options.num_shards > 0 ? plan->options.num_shards : context.siblings.count()) {
     account.set_limit(plan->options.max_bytes);
     if (context.admin == nullptr) return;
-    context.admin->offer(
-        "/sampling/decisions", "decisions",
-        [this](std::string_view query, const Admin::Items& done) { describe(query, done); });
+    for (std::size_t number = 0; number < shards.size(); ++number) {
+      context.admin->offer("/sampling/decisions", "decisions",
+                           [this, number](std::string_view query, const Admin::Items& done) {
+                             describe(*shards[number], query, done);
+                           });
+    }
   }
   Common common() {
     return {plan->options, *plan->conditions, plan->judge, metrics, account, traces, shards.size()};
   }
 
   /// `trace_id=…` asks for one trace, `limit=…` for more or fewer than a hundred of each shard.
-  void describe(std::string_view query, const Admin::Items& done) const {
+  static void describe(const Shard& shard, std::string_view query, const Admin::Items& done) {
     const std::string_view id = query_value(query, "trace_id");
     const std::optional<TraceId> trace = parse_trace_id(id);
     if (!id.empty() && !trace) return done("");
     const std::string_view wanted = query_value(query, "limit");
     std::size_t limit = 100;
     std::from_chars(wanted.data(), wanted.data() + wanted.size(), limit);
-    struct Gathered {
-      std::mutex mutex;
-      std::string items;
-      std::size_t open;
-      Admin::Items done;
-    };
-    const auto gathered = std::make_shared<Gathered>();
-    gathered->open = shards.size();
-    gathered->done = done;
-    for (const Shard* shard : shards) {
-      shard->executor().post([shard, trace, limit, gathered] {
-        const std::string items = shard->describe(trace, limit);
-        const std::lock_guard lock(gathered->mutex);
-        if (!items.empty()) gathered->items += (gathered->items.empty() ? "" : ",\n") + items;
-        if (--gathered->open == 0) gathered->done(std::move(gathered->items));
-      });
-    }
+    shard.executor().post([&shard, trace, limit, done] { done(shard.describe(trace, limit)); });
   }
 
   std::shared_ptr<const Plan> plan;

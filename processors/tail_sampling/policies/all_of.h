@@ -1,7 +1,9 @@
 #pragma once
 
 #include <algorithm>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -30,5 +32,13 @@ class AllOf final : public Policy {
   std::vector<NamedPolicy> parts_;
   Vote together_;
 };
+
+/// Reads the list of policies under `key`.
+inline std::unique_ptr<Policy> decode_all_of(const config::Node& options, std::string_view key,
+                                             Vote together, Conditions& conditions) {
+  std::vector<NamedPolicy> parts = decode_policies(options, key, Place::part, conditions);
+  options.no_other_keys();
+  return std::make_unique<AllOf>(std::move(parts), together);
+}
 
 }  // namespace sluice::tail_sampling

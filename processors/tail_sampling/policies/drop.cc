@@ -4,10 +4,7 @@
 namespace sluice::tail_sampling {
 
 std::unique_ptr<Policy> decode_drop(const config::Node& options, Conditions& conditions) {
-  std::vector<NamedPolicy> parts =
-      decode_policies(options, "drop_sub_policy", Place::part, conditions);
-  options.no_other_keys();
-  return std::make_unique<AllOf>(std::move(parts), Vote::dropped);
+  return decode_all_of(options, "drop_sub_policy", Vote::dropped, conditions);
 }
 
 }  // namespace sluice::tail_sampling
