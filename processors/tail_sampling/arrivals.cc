@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "pipeline/sampling/trace_state.h"
+
 namespace sluice::tail_sampling {
 namespace {
 
@@ -19,17 +21,26 @@ std::size_t encoded_size(std::size_t spans, std::string_view resource, std::stri
   return field_size(field_size(resource.size()) + field_size(scope_spans));
 }
 
-TraceFacts facts_of(const SpanView& span, const SpanEntry& entry) {
-  TraceFacts facts;
-  std::ranges::copy(span.trace_id(), facts.trace_id.begin());
-  facts.spans = 1;
-  facts.bytes = entry.length;
-  facts.first_start = span.start_time_unix_nano();
-  facts.last_end = span.end_time_unix_nano();
-  facts.has_unstarted = facts.first_start == 0;
-  if (facts.has_unstarted) facts.last_end_unstarted = facts.last_end;
-  facts.has_root = span.parent_span_id().empty();
-  return facts;
+/// Those of a trace state with a mistake are as good as absent.
+std::uint64_t random_bits_of(const SpanView& span) {
+  if (span.trace_state().empty()) return TraceFacts::no_random_bits;
+  const auto state = sampling::read_sampling(span.trace_state());
+  return state && state->randomness ? *state->randomness : TraceFacts::no_random_bits;
+}
+
+/// What a span says, into the facts of those before it; with `spans` 0 there are none. The size is
+/// that of the spans alone.
+void add(const SpanView& span, const SpanEntry& entry, TraceFacts& facts) {
+  const std::uint64_t start = span.start_time_unix_nano();
+  facts.last_end = std::max(facts.last_end, span.end_time_unix_nano());
+  if (start == 0) {
+    facts.has_unstarted = true;
+    facts.last_end_unstarted = facts.last_end;
+  }
+  if (facts.first_start == 0 || start < facts.first_start) facts.first_start = start;
+  facts.has_root = facts.has_root || span.parent_span_id().empty();
+  facts.bytes += entry.length;
+  ++facts.spans;
 }
 
 }  // namespace
@@ -81,21 +92,24 @@ void ArrivalReader::read(const SpanBatch& batch,
       conditions_.ask(ResourceView(resource_bytes), of_resource);
     }
     const SpanView span(batch.span_bytes(entry));
-    TraceFacts facts = facts_of(span, entry);
-    const bool goes_on = open != nullptr && same_id(open->facts.trace_id, facts.trace_id) &&
-                         !conditions_.watch_growth();
-    if (goes_on) {
-      conditions_.ask(span, open->facts.matched);
-      open->facts.add(facts);
-      continue;
+    TraceId id;
+    std::memcpy(id.data(), span.trace_id().data(), id.size());
+    const bool goes_on =
+        open != nullptr && same_id(open->facts.trace_id, id) && !conditions_.watch_growth();
+    if (!goes_on) {
+      close();
+      const std::uint64_t id_hash = hash(span.trace_id());
+      // The high bits, which pick no bucket in the shard's own tables.
+      open = &by_shard[(id_hash >> 32) % by_shard.size()].emplace_back();
+      open->hash = id_hash;
+      open->first = index;
+      open->facts.trace_id = id;
+      open->facts.matched = of_resource;
     }
-    close();
-    facts.matched = of_resource;
-    conditions_.ask(span, facts.matched);
-    const std::uint64_t id_hash = hash(facts.id());
-    // The high bits, which pick no bucket in the shard's own tables.
-    std::vector<Arrival>& list = by_shard[(id_hash >> 32) % by_shard.size()];
-    open = &list.emplace_back(Arrival{id_hash, index, facts});
+    add(span, entry, open->facts);
+    conditions_.ask(span, open->facts.matched);
+    if (conditions_.wants_randomness())
+      open->facts.random_bits = std::min(open->facts.random_bits, random_bits_of(span));
   }
   close();
 }

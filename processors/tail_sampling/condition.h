@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -26,8 +28,14 @@ class GrowthCondition {
   virtual bool holds(const TraceFacts& so_far) const = 0;
 };
 
-/// The conditions of all policies of one processor, by their number in TraceFacts::matched. Asked
-/// for every span.
+/// Numbers that a policy noted when it was asked about a trace, so that it can say later what it
+/// went by; each has its own place among them. Those of one that was not asked are `no_note`.
+using Notes = std::span<std::uint64_t>;
+using ConstNotes = std::span<const std::uint64_t>;
+inline constexpr std::uint64_t no_note = UINT64_MAX;
+
+/// What all policies of one processor ask for: the conditions, by their number in
+/// TraceFacts::matched, asked for every span; and room for notes.
 class Conditions {
  public:
   /// Its number.
@@ -39,6 +47,12 @@ class Conditions {
     of_growth_.emplace_back(size_, std::move(condition));
     return size_++;
   }
+  /// Room for so many notes of a policy; returns the number of the first.
+  std::size_t add_notes(std::size_t count) { return std::exchange(notes_, notes_ + count); }
+  std::size_t notes() const { return notes_; }
+  /// From now on the random bits that traces bring along are looked at.
+  void want_randomness() { wants_randomness_ = true; }
+  bool wants_randomness() const { return wants_randomness_; }
   /// May pass `conditions_max`, which the options then refuse.
   std::size_t size() const { return size_; }
   /// Whether facts have to be gathered one span after the other.
@@ -57,7 +71,8 @@ class Conditions {
   }
 
  private:
-  std::size_t size_ = 0;
+  std::size_t size_ = 0, notes_ = 0;
+  bool wants_randomness_ = false;
   std::vector<std::pair<std::size_t, std::unique_ptr<SpanCondition>>> of_spans_;
   std::vector<std::pair<std::size_t, std::unique_ptr<GrowthCondition>>> of_growth_;
 };

@@ -30,18 +30,28 @@ std::string rfc3339(DecisionLog::WallTime time) {
                      fmt::gmtime(std::chrono::system_clock::to_time_t(whole)), millis);
 }
 
+/// The numbers of one record into those of all.
+template <typename Number>
+void put(const std::vector<Number>& one, std::size_t place, std::vector<Number>& all) {
+  const std::size_t at = place * one.size();
+  if (at == all.size()) all.resize(at + one.size());
+  std::ranges::copy(one, all.begin() + static_cast<std::ptrdiff_t>(at));
+}
+
 }  // namespace
 
-void DecisionLog::add(const TraceFacts& facts, const Decision& decision,
-                      std::span<const Vote> votes, Reason reason, WallTime at) {
+void DecisionLog::add(const TraceFacts& facts, const Decision& decision, const Said& said,
+                      Reason reason, WallTime at) {
   if (size_ == 0) return;
   if (records_.size() < size_) {
-    records_.push_back({facts, at, decision, reason});
-    votes_.insert(votes_.end(), votes.begin(), votes.end());
+    records_.emplace_back(Record{facts, at, decision, reason});
+    put(said.votes, records_.size() - 1, said_.votes);
+    put(said.notes, records_.size() - 1, said_.notes);
     return;
   }
   records_[next_] = {facts, at, decision, reason};
-  std::ranges::copy(votes, votes_.begin() + static_cast<std::ptrdiff_t>(next_ * votes.size()));
+  put(said.votes, next_, said_.votes);
+  put(said.notes, next_, said_.notes);
   next_ = (next_ + 1) % size_;
 }
 
@@ -64,8 +74,12 @@ std::string DecisionLog::describe(std::size_t place) const {
   out["trace_id"] = digits_of(facts.trace_id);
   out["decision"] = record.decision.is_kept ? "kept" : is_dropped ? "dropped" : "not sampled";
   const auto& policies = judge_.policies();
+  const std::size_t notes = said_.notes.size() / records_.size();
   if (record.decision.policy != Decision::nobody)
     out["policy"] = policies[record.decision.policy].name;
+  if (record.decision.is_kept && judge_.has_thresholds() &&
+      record.decision.threshold != Opinion::unknown)
+    out["stands_for"] = 1 / sampling::probability_of(record.decision.threshold);
   out["decided_at"] = rfc3339(record.at);
   out["because"] = reason_words[static_cast<std::size_t>(record.reason)];
   out["spans"] = facts.spans;
@@ -73,13 +87,15 @@ std::string DecisionLog::describe(std::size_t place) const {
   out["duration_ms"] = facts.duration_ms();
   out["has_root"] = facts.has_root;
   for (std::size_t number = 0; number < policies.size(); ++number) {
-    const Vote vote = votes_[place * policies.size() + number];
+    const Vote vote = said_.votes[place * policies.size() + number];
     nlohmann::ordered_json each;
     each["name"] = policies[number].name;
     each["type"] = policies[number].type;
     each["said"] = vote_words[static_cast<std::size_t>(vote)];
     if (policies[number].is_shadow) each["shadow"] = true;
-    if (vote != Vote::not_asked) each["saw"] = policies[number].policy->saw(facts);
+    if (vote != Vote::not_asked)
+      each["saw"] = policies[number].policy->saw(
+          facts, ConstNotes(said_.notes).subspan(place * notes, notes));
     out["policies"].push_back(std::move(each));
   }
   return out.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);

@@ -8,21 +8,22 @@
 #include <string>
 #include <vector>
 
+#include "processors/tail_sampling/chunks.h"
 #include "processors/tail_sampling/judge.h"
 #include "processors/tail_sampling/reason.h"
 
 namespace sluice::tail_sampling {
 
 /// The last decisions of one shard, with all that they were made from. Grows to its size as it is
-/// used: 112 bytes a decision and one for each policy.
+/// used: 128 bytes a decision, one for each policy, and 8 for each number that one notes.
 class DecisionLog {
  public:
   using WallTime = std::chrono::system_clock::time_point;
 
   DecisionLog(const Judge& judge, std::size_t size) : judge_(judge), size_(size) {}
 
-  void add(const TraceFacts& facts, const Decision& decision, std::span<const Vote> votes,
-           Reason reason, WallTime at);
+  void add(const TraceFacts& facts, const Decision& decision, const Said& said, Reason reason,
+           WallTime at);
 
   /// As JSON objects with commas between them, the newest first: those of a trace if one is named,
   /// `limit` at most.
@@ -33,15 +34,15 @@ class DecisionLog {
     TraceFacts facts;
     WallTime at;
     Decision decision;
-    Reason reason = Reason::waited;
+    Reason reason;
   };
   std::string describe(std::size_t place) const;
 
   const Judge& judge_;
   std::size_t size_;
   std::size_t next_ = 0;  ///< where the oldest goes, once all places are taken
-  std::vector<Record> records_;
-  std::vector<Vote> votes_;  ///< as many a record as there are policies
+  Chunks<Record> records_;
+  Said said_;  ///< of all records, one behind the other
 };
 
 /// From 32 hexadecimal digits, of either case.

@@ -9,6 +9,8 @@
 #include <limits>
 #include <string_view>
 
+#include "pipeline/sampling/threshold.h"
+
 namespace sluice::tail_sampling {
 
 /// How many conditions on spans the policies of one processor may have between them.
@@ -39,10 +41,17 @@ struct TraceFacts {
   /// 1970 then, as the collector sees it.
   std::uint64_t last_end_unstarted = 0;
   Matches matched;
+  std::uint64_t random_bits = no_random_bits;  ///< `rv` of a trace state, where they are wanted
   bool has_root = false;
   bool has_unstarted = false;  ///< some span has no start
 
+  static constexpr std::uint64_t no_random_bits = UINT64_MAX;
+
   std::string_view id() const { return {trace_id.data(), trace_id.size()}; }
+  /// As they were said, or of the id.
+  std::uint64_t randomness() const {
+    return random_bits != no_random_bits ? random_bits : sampling::randomness_of(id());
+  }
 
   /// In whole milliseconds, as the collector counts it: negative where no end is behind a start, at
   /// the limit of its numbers where times are beyond them.
@@ -66,6 +75,7 @@ struct TraceFacts {
     if (first_start == 0 || more.first_start < first_start) first_start = more.first_start;
     last_end = std::max(last_end, more.last_end);
     matched |= more.matched;
+    random_bits = std::min(random_bits, more.random_bits);
     has_root = has_root || more.has_root;
   }
 };

@@ -13,7 +13,8 @@ constexpr double share_min = 0.75;
 
 /// What is downstream may outlive this: it must not be charged here.
 HeldTraces::~HeldTraces() {
-  for (const Segment& segment : segments_) no_longer_pay(segment);
+  for (std::size_t number = 0; number < segments_.size(); ++number)
+    no_longer_pay(segments_[number]);
   account_.release(tables_charged_);
 }
 

@@ -10,6 +10,7 @@
 #include "pipeline/ledger.h"
 #include "pipeline/model/span_batch.h"
 #include "processors/tail_sampling/arrivals.h"
+#include "processors/tail_sampling/chunks.h"
 #include "processors/tail_sampling/condition.h"
 #include "processors/tail_sampling/facts.h"
 
@@ -50,6 +51,16 @@ class HeldTraces {
   std::uint64_t hash(Handle trace) const { return traces_[trace.number].hash; }
   Executor::TimePoint first_seen(Handle trace) const { return traces_[trace.number].first_seen; }
 
+  /// Each of the trace's spans, in order of arrival: `visit(batch, entry)`.
+  template <typename Visit>
+  void each_span(Handle trace, const Visit& visit) const {
+    const Runs& runs = traces_[trace.number].runs;
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      const Segment& segment = segments_[runs[i].segment];
+      for (std::uint32_t span = runs[i].first; span < runs[i].first + runs[i].count; ++span)
+        visit(segment.batch, segment.batch.spans()[place(segment, span)]);
+    }
+  }
   /// All spans of the trace in one batch, in order of arrival; it is not held any more.
   SpanBatch take(Handle trace);
   void drop(Handle trace);
@@ -87,6 +98,9 @@ class HeldTraces {
    public:
     std::size_t size() const { return size_; }
     Run& operator[](std::size_t number) {
+      return number < few_.size() ? few_[number] : many_[number - few_.size()];
+    }
+    const Run& operator[](std::size_t number) const {
       return number < few_.size() ? few_[number] : many_[number - few_.size()];
     }
     void add(const Run& run) {
@@ -134,10 +148,10 @@ class HeldTraces {
   Ledger& account_;
   Ledger& in_flight_;
   std::size_t shards_;
-  std::vector<Segment> segments_;
+  Chunks<Segment> segments_;
   std::vector<Number> free_segments_;
   std::vector<Number> wasteful_;
-  std::vector<Trace> traces_;
+  Chunks<Trace> traces_;
   std::vector<Number> free_traces_;
   std::vector<Number> buckets_;  ///< a power of two, as many as traces at least
   std::uint64_t spans_ = 0;

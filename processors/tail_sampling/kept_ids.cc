@@ -4,8 +4,8 @@
 
 namespace sluice::tail_sampling {
 
-void KeptIds::insert(const TraceId& id, std::uint64_t hash) {
-  if (capacity_ == 0 || contains(id, hash)) return;
+void KeptIds::insert(const TraceId& id, std::uint64_t hash, std::uint64_t threshold) {
+  if (capacity_ == 0 || find(id, hash)) return;
   const std::uint32_t number = free_entry();
   Entry& entry = entries_[number];
   entry.id = id;
@@ -14,17 +14,20 @@ void KeptIds::insert(const TraceId& id, std::uint64_t hash) {
   entry.in_bucket = bucket;
   bucket = number;
   link_newest(number);
+  if (!with_thresholds_) return;
+  thresholds_.resize(entries_.size());
+  thresholds_[number] = threshold;
 }
 
-bool KeptIds::contains(const TraceId& id, std::uint64_t hash) {
-  const std::uint32_t number = find(id, static_cast<std::uint32_t>(hash));
-  if (number == none) return false;
+std::optional<std::uint64_t> KeptIds::find(const TraceId& id, std::uint64_t hash) {
+  const std::uint32_t number = entry_of(id, static_cast<std::uint32_t>(hash));
+  if (number == none) return std::nullopt;
   unlink(number);
   link_newest(number);
-  return true;
+  return with_thresholds_ ? thresholds_[number] : unknown;
 }
 
-std::uint32_t KeptIds::find(const TraceId& id, std::uint32_t hash) const {
+std::uint32_t KeptIds::entry_of(const TraceId& id, std::uint32_t hash) const {
   if (buckets_.empty()) return none;
   std::uint32_t number = buckets_[hash & (buckets_.size() - 1)];
   while (number != none && !same_id(entries_[number].id, id)) number = entries_[number].in_bucket;

@@ -92,6 +92,9 @@ SamplerMetrics::SamplerMetrics(Metrics& metrics, std::string_view id, const Judg
                                 processor(id))),
       late_kept(late(metrics, processor(id), "true")),
       late_dropped(late(metrics, processor(id), "false")),
+      unreadable(metrics.counter(prefixed("count_spans_with_unparseable_tracestate"),
+                                 "Count of spans whose trace state could not be read",
+                                 processor(id))),
       held_traces(metrics.gauge(prefixed("sampling_traces_on_memory"),
                                 "Tracks the number of traces current on memory", processor(id))),
       buffer_seconds(metrics.gauge(

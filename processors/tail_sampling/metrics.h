@@ -36,6 +36,7 @@ struct SamplerMetrics {
   Counter& too_large;
   Counter& late_kept;  ///< spans
   Counter& late_dropped;
+  Counter& unreadable;  ///< spans to which no threshold could be written
   Gauge& held_traces;
   Gauge& buffer_seconds;
   Histogram& removal_age;

@@ -84,6 +84,30 @@ void decode_strategy(const config::Node& node, Options& options,
   }
 }
 
+/// A threshold that is written down is right only where nothing else could have kept the trace.
+void warn_of_wrong_thresholds(const config::Node& node, const Options& options,
+                              const std::vector<NamedPolicy>& policies) {
+  const auto written = std::ranges::find_if(policies, [](const NamedPolicy& each) {
+    return !each.is_shadow && each.policy->chance() == Chance::threshold;
+  });
+  if (written == policies.end()) return;
+  const auto warn = [&](const NamedPolicy& because, const std::string& why) {
+    node.warning("policies", "counts by the thresholds that policy \"" + written->name +
+                                 "\" writes will be wrong: policy \"" + because.name + "\" " + why);
+  };
+  for (const NamedPolicy& each : policies) {
+    if (!each.is_shadow && each.policy->chance() == Chance::own)
+      warn(each, "samples by another kind of chance");
+  }
+  if (!options.sample_on_first_match) return;
+  const auto later = std::find_if(written + 1, policies.end(), [](const NamedPolicy& each) {
+    return !each.is_shadow && each.type != "drop";
+  });
+  if (later != policies.end())
+    warn(*later,
+         "comes behind it, and with sample_on_first_match is not asked about what it samples");
+}
+
 /// A trace takes half a kilobyte at least, with its one span.
 void warn_of_a_small_budget(const config::Node& node, const Options& options) {
   const double wait = std::chrono::duration<double>(options.decision_wait).count();
@@ -127,7 +151,10 @@ DecodedOptions decode_options(const config::Node& node) {
   if (node.has("tail_storage"))
     node.error("tail_storage", "is not supported: traces are held in memory");
   node.no_other_keys();
-  if (!node.has_errors()) warn_of_a_small_budget(node, options);
+  if (!node.has_errors()) {
+    warn_of_a_small_budget(node, options);
+    warn_of_wrong_thresholds(node, options, out.policies);
+  }
   return out;
 }
 

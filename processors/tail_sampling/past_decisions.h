@@ -13,11 +13,17 @@ namespace sluice::tail_sampling {
 class PastDecisions {
  public:
   enum class Fate : std::uint8_t { unknown, kept, dropped };
+  struct Found {
+    Fate fate;
+    std::uint64_t threshold = KeptIds::unknown;  ///< of one that was kept
+  };
 
-  PastDecisions(std::size_t kept_max, std::size_t dropped_max)
-      : kept_(kept_max), dropped_(dropped_max) {}
+  PastDecisions(std::size_t kept_max, std::size_t dropped_max, bool with_thresholds)
+      : kept_(kept_max, with_thresholds), dropped_(dropped_max) {}
 
-  void keep(const TraceId& id, std::uint64_t hash) { kept_.insert(id, hash); }
+  void keep(const TraceId& id, std::uint64_t hash, std::uint64_t threshold) {
+    kept_.insert(id, hash, threshold);
+  }
   void drop(std::uint64_t hash) { dropped_.insert(hash); }
   /// `find` will be called soon: what it reads is long out of the cache.
   void prefetch(std::uint64_t hash) const {
@@ -25,9 +31,9 @@ class PastDecisions {
     dropped_.prefetch(hash);
   }
   /// The exact memory is asked first.
-  Fate find(const TraceId& id, std::uint64_t hash) {
-    if (kept_.contains(id, hash)) return Fate::kept;
-    return dropped_.contains(hash) ? Fate::dropped : Fate::unknown;
+  Found find(const TraceId& id, std::uint64_t hash) {
+    if (const auto threshold = kept_.find(id, hash)) return {Fate::kept, *threshold};
+    return {dropped_.contains(hash) ? Fate::dropped : Fate::unknown};
   }
 
  private:

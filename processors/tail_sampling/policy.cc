@@ -18,6 +18,8 @@ struct PolicyType {
 };
 
 constexpr std::array types = {
+    PolicyType{"adaptive_percentage", decode_adaptive_percentage},
+    PolicyType{"adaptive_throughput", decode_adaptive_throughput},
     PolicyType{"always_sample", decode_always_sample, false},
     PolicyType{"and", decode_and},
     PolicyType{"boolean_attribute", decode_boolean_attribute},
@@ -39,10 +41,10 @@ constexpr std::array types = {
 class AnySpan final : public Policy {
  public:
   AnySpan(std::size_t condition, bool inverted) : condition_(condition), inverted_(inverted) {}
-  Vote vote(const TraceFacts& facts, TimePoint) const override {
-    return facts.matched[condition_] != inverted_ ? Vote::sampled : Vote::not_sampled;
+  Opinion vote(const Case& trace) const override {
+    return trace.facts.matched[condition_] != inverted_ ? Vote::sampled : Vote::not_sampled;
   }
-  std::string saw(const TraceFacts& facts) const override {
+  std::string saw(const TraceFacts& facts, ConstNotes) const override {
     return facts.matched[condition_] ? "a span that matches" : "no span that matches";
   }
 
@@ -58,6 +60,11 @@ std::string known_types() {
 }
 
 }  // namespace
+
+void refuse_threshold(const config::Node& node, const Policy& part) {
+  if (part.chance() == Chance::threshold)
+    node.error("", "a policy that writes a threshold cannot be a part of this one");
+}
 
 NamedPolicy decode_policy(const config::Node& node, Place place, Conditions& conditions) {
   NamedPolicy out;

@@ -9,6 +9,7 @@
 #include "pipeline/executor.h"
 #include "processors/tail_sampling/condition.h"
 #include "processors/tail_sampling/facts.h"
+#include "processors/tail_sampling/held_traces.h"
 
 namespace sluice::tail_sampling {
 
@@ -19,15 +20,43 @@ enum class Vote : std::uint8_t {
   dropped,  ///< beats every other policy
 };
 
-/// One opinion on a trace, from its facts alone. All shards ask the same one, at any time; what it
-/// remembers (a rate) is atomic.
+/// What a policy says, and under which threshold (pipeline/sampling) it says so of traces like this
+/// one: 0 where chance has no part in it.
+struct Opinion {
+  static constexpr std::uint64_t unknown = UINT64_MAX;  ///< there is chance in it, of another kind
+
+  // NOLINTNEXTLINE(google-explicit-constructor): most policies have nothing else to say.
+  Opinion(Vote said, std::uint64_t under = 0) : vote(said), threshold(under) {}
+  Vote vote;
+  std::uint64_t threshold;
+};
+
+/// How chance comes into what a policy says.
+enum class Chance : std::uint8_t {
+  none,
+  own,        ///< by a hash of its own, or by what other traces took
+  threshold,  ///< by the trace's random bits: the threshold is written into what is kept
+};
+
+/// What is there to go by when a trace is to be decided.
+struct Case {
+  const TraceFacts& facts;
+  Executor::TimePoint now;
+  Notes notes;
+  /// For who has to read the spans once more.
+  const HeldTraces* held = nullptr;
+  TraceHandle trace{};
+};
+
+/// One opinion on a trace. All shards ask the same one, at any time; what it remembers (a rate) is
+/// atomic.
 class Policy {
  public:
-  using TimePoint = Executor::TimePoint;
   virtual ~Policy() = default;
-  virtual Vote vote(const TraceFacts& facts, TimePoint now) const = 0;
-  /// The numbers that it goes by, in a few words for a person: of the facts, or what it remembers.
-  virtual std::string saw(const TraceFacts& facts) const = 0;
+  virtual Opinion vote(const Case& trace) const = 0;
+  /// The numbers that it went by, in a few words for a person: of the facts, or of its notes.
+  virtual std::string saw(const TraceFacts& facts, ConstNotes notes) const = 0;
+  virtual Chance chance() const { return Chance::none; }
   /// Whether its opinion depends on other traces, or may turn to "no" as the trace grows: then it
   /// cannot judge the parts of a trace one by one.
   virtual bool needs_whole_trace() const { return false; }
@@ -57,11 +86,15 @@ std::unique_ptr<Policy> any_span(Conditions& conditions, std::unique_ptr<SpanCon
 
 /// `saw` of a policy that is made of others: what each of them goes by.
 template <typename Parts>
-std::string saw_of_all(const Parts& parts, const TraceFacts& facts) {
+std::string saw_of_all(const Parts& parts, const TraceFacts& facts, ConstNotes notes) {
   std::string out;
   for (const NamedPolicy& part : parts)
-    out += (out.empty() ? "" : "; ") + part.name + ": " + part.policy->saw(facts);
+    out += (out.empty() ? "" : "; ") + part.name + ": " + part.policy->saw(facts, notes);
   return out;
 }
+
+/// Refuses a part of a policy, `node`, that could not have its threshold written down: since it is
+/// to sample when the part does not, or when there is room.
+void refuse_threshold(const config::Node& node, const Policy& part);
 
 }  // namespace sluice::tail_sampling

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "pipeline/log.h"
-#include "processors/tail_sampling/record_policy.h"
 
 namespace sluice::tail_sampling {
 namespace {
@@ -39,11 +38,11 @@ Shard::Shard(const ProcessorContext& processor, const Common& common)
       counters_(processor.counters),
       traces_(common.conditions, common.account, processor.ledger, common.shards),
       past_(share(common.options.kept_ids_max, common.shards),
-            share(common.options.dropped_ids_max, common.shards)),
+            share(common.options.dropped_ids_max, common.shards), common.judge.has_thresholds()),
       outbox_(processor, [this] { end_turn(); }),
       tally_(common.judge),
       log_(common.judge, share(common.options.decision_log_size, common.shards)),
-      votes_(common.judge.policies().size()) {}
+      said_(common.judge.nothing_said()) {}
 
 void Shard::take(SpanBatch batch, std::vector<Arrival>& arrivals) {
   const TimePoint now = executor_.now();
@@ -75,10 +74,18 @@ void Shard::sort_out_late(const SpanBatch& batch, std::vector<Arrival>& arrivals
   }
   std::erase_if(arrivals, [&](const Arrival& each) {
     if (each.trace) return false;
-    switch (past_.find(each.facts.trace_id, each.hash)) {
+    const auto [fate, threshold] = past_.find(each.facts.trace_id, each.hash);
+    switch (fate) {
       case PastDecisions::Fate::unknown: return false;
       case PastDecisions::Fate::dropped: dropped += each.facts.spans; return true;
       case PastDecisions::Fate::kept: break;
+    }
+    if (threshold != Opinion::unknown) {
+      common_.metrics.late_kept.add(each.facts.spans);
+      outbox_.add(marked(batch.slice(each.first, static_cast<std::uint32_t>(each.facts.spans)),
+                         {.threshold = threshold, .randomness = each.facts.randomness()},
+                         common_.metrics.unreadable));
+      return true;
     }
     for (std::uint32_t i = 0; i < each.facts.spans; ++i) late_.push_back(each.first + i);
     return true;
@@ -108,7 +115,8 @@ void Shard::judge_part(const Arrival& arrival, TimePoint now) {
   TraceFacts part = arrival.facts;
   part.spans = traces_.facts(arrival.trace).spans;
   part.bytes = traces_.facts(arrival.trace).bytes;
-  const Decision decision = common_.judge.decide_part(part, now, votes_);
+  const Decision decision =
+      common_.judge.decide_part(case_of(arrival.trace, part, now), said_.votes);
   if (decision.policy != Decision::nobody) conclude(arrival.trace, decision, Reason::arrived, now);
 }
 
@@ -118,7 +126,7 @@ void Shard::check_size(Handle trace, TimePoint now) {
   const Options& options = common_.options;
   if (options.maximum_trace_size_bytes > 0 && bytes > options.maximum_trace_size_bytes) {
     common_.metrics.too_large.add(1);
-    std::ranges::fill(votes_, Vote::not_asked);
+    std::ranges::fill(said_.votes, Vote::not_asked);
     return conclude(trace, {}, Reason::too_large, now);
   }
   if (bytes >= options.trace_max_bytes) decide(trace, Reason::too_large, now);
@@ -165,24 +173,39 @@ std::optional<Reason> Shard::overflow() const {
   return std::nullopt;
 }
 
+Case Shard::case_of(Handle trace, const TraceFacts& facts, TimePoint now) {
+  return {facts, now, said_.notes, &traces_, trace};
+}
+
 void Shard::decide(Handle trace, Reason reason, TimePoint now) {
-  conclude(trace, common_.judge.decide(traces_.facts(trace), now, votes_), reason, now);
+  const Case whole = case_of(trace, traces_.facts(trace), now);
+  conclude(trace, common_.judge.decide(whole, said_.votes), reason, now);
+}
+
+/// What a trace that is kept carries on.
+Marks Shard::marks_of(const TraceFacts& facts, const Decision& decision) const {
+  Marks marks;
+  if (common_.options.record_policy && decision.policy != Decision::nobody)
+    marks.policy = common_.judge.policies()[decision.policy].name;
+  if (common_.judge.has_thresholds()) marks.threshold = decision.threshold;
+  marks.randomness = facts.randomness();
+  return marks;
 }
 
 void Shard::conclude(Handle trace, const Decision& decision, Reason reason, TimePoint now) {
   const TraceFacts& facts = traces_.facts(trace);
-  tally_.count(facts, decision, votes_, reason);
-  log_.add(facts, decision, votes_, reason, executor_.wall_time());
+  tally_.count(facts, decision, said_.votes, reason);
+  log_.add(facts, decision, said_, reason, executor_.wall_time());
   const std::chrono::duration<double> age = now - traces_.first_seen(trace);
   common_.metrics.removal_age.observe(age.count());
   common_.metrics.buffer_seconds.set(static_cast<std::int64_t>(age.count()));
   common_.traces.fetch_sub(1, std::memory_order_relaxed);
   if (decision.is_kept) {
-    past_.keep(facts.trace_id, traces_.hash(trace));
+    past_.keep(facts.trace_id, traces_.hash(trace), decision.threshold);
     const bool is_giant = facts.bytes >= common_.options.trace_max_bytes;
+    const Marks marks = marks_of(facts, decision);
     SpanBatch whole = traces_.take(trace);
-    if (common_.options.record_policy && decision.policy != Decision::nobody)
-      whole = with_policy(whole, common_.judge.policies()[decision.policy].name);
+    if (!marks.empty()) whole = marked(whole, marks, common_.metrics.unreadable);
     if (is_giant)
       outbox_.add_in_pieces(whole);
     else
@@ -249,7 +272,7 @@ void Shard::decide_due() {
     const bool is_too_late = stopped_ && common_.options.drop_pending_traces_on_shutdown;
     // With span-ingest the end of the wait is the end of the trace: no policy has sampled it.
     if (is_too_late || common_.options.judge_on_arrival) {
-      std::ranges::fill(votes_, Vote::not_asked);
+      std::ranges::fill(said_.votes, Vote::not_asked);
       conclude(trace, {}, reason, begin);
     } else {
       decide(trace, reason, begin);

@@ -13,6 +13,7 @@
 #include "processors/tail_sampling/decision_log.h"
 #include "processors/tail_sampling/held_traces.h"
 #include "processors/tail_sampling/judge.h"
+#include "processors/tail_sampling/marks.h"
 #include "processors/tail_sampling/metrics.h"
 #include "processors/tail_sampling/options.h"
 #include "processors/tail_sampling/outbox.h"
@@ -71,7 +72,9 @@ class Shard {
   void make_room(TimePoint now);
   std::optional<Reason> overflow() const;
 
+  Case case_of(Handle trace, const TraceFacts& facts, TimePoint now);
   void decide(Handle trace, Reason reason, TimePoint now);
+  Marks marks_of(const TraceFacts& facts, const Decision& decision) const;
   void conclude(Handle trace, const Decision& decision, Reason reason, TimePoint now);
 
   void decide_due();
@@ -102,7 +105,7 @@ class Shard {
   std::int64_t traces_told_ = 0;  ///< to the gauge of all
 
   // Room for the work of one call.
-  std::vector<Vote> votes_;
+  Said said_;
   std::vector<std::uint32_t> late_;
 };
 

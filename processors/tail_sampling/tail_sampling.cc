@@ -29,7 +29,7 @@ struct Plan {
   explicit Plan(DecodedOptions decoded)
       : options(decoded.options),
         conditions(std::move(decoded.conditions)),
-        judge(std::move(decoded.policies), options.sample_on_first_match) {}
+        judge(std::move(decoded.policies), options.sample_on_first_match, conditions->notes()) {}
   Options options;
   std::shared_ptr<const Conditions> conditions;
   Judge judge;

@@ -14,17 +14,22 @@ class TokenBucket {
   TokenBucket(double per_second, double burst) : per_second_(per_second), burst_(burst) {}
 
   double burst() const { return burst_; }
+  struct Take {
+    double there;  ///< tokens, before
+    bool is_taken;
+  };
   /// Takes the tokens, if there are as many.
-  bool take(double tokens, Executor::TimePoint at) const {
-    if (per_second_ <= 0 || tokens > burst_) return false;
+  Take take(double tokens, Executor::TimePoint at) const {
+    if (per_second_ <= 0) return {0, false};
     const double now = std::chrono::duration<double>(at.time_since_epoch()).count();
     double empty_at = empty_at_.load(std::memory_order_relaxed);
-    double then = 0;
+    double from = 0, then = 0;
     do {
-      then = std::max(empty_at, now - burst_ / per_second_) + tokens / per_second_;
-      if (then > now) return false;
+      from = std::max(empty_at, now - burst_ / per_second_);
+      then = from + tokens / per_second_;
+      if (then > now || tokens > burst_) return {std::max(0.0, (now - from) * per_second_), false};
     } while (!empty_at_.compare_exchange_weak(empty_at, then, std::memory_order_relaxed));
-    return true;
+    return {(now - from) * per_second_, true};
   }
 
  private:

@@ -16,7 +16,7 @@ Judge judge_of(std::string_view yaml, Conditions& conditions, bool first_match) 
   const config::Node node = config::parse_text(yaml, "test.yaml", problems);
   std::vector<NamedPolicy> policies = decode_policies(node, "policies", Place::top, conditions);
   CHECK_FALSE(problems.any_errors());
-  return {std::move(policies), first_match};
+  return {std::move(policies), first_match, conditions.notes()};
 }
 
 TraceFacts facts_of(std::uint64_t trace, std::uint64_t spans) {
@@ -44,10 +44,10 @@ TEST_CASE("a decision is told with what each policy said and the numbers it saw"
     {name: all, type: always_sample}]})",
                                conditions, true);
   DecisionLog log(judge, 10);
-  std::vector<Vote> votes(3);
+  Said said = judge.nothing_said();
   const TraceFacts facts = facts_of(7, 2);
-  const Decision decision = judge.decide(facts, {}, votes);
-  log.add(facts, decision, votes, Reason::root,
+  const Decision decision = judge.decide({facts, {}, said.notes}, said.votes);
+  log.add(facts, decision, said, Reason::root,
           DecisionLog::WallTime(std::chrono::milliseconds(1'500'000'000'123)));
   const json told = described(log).at(0);
   CHECK(told["trace_id"] == "abababababababab0000000000000007");
@@ -64,13 +64,34 @@ TEST_CASE("a decision is told with what each policy said and the numbers it saw"
   CHECK_FALSE(told["policies"][2].contains("saw"));
 }
 
+TEST_CASE("what a rate had left when it was asked is told", "[tail_sampling]") {
+  Conditions conditions;
+  const Judge judge = judge_of(R"({policies: [
+    {name: some, type: rate_limiting, rate_limiting: {spans_per_second: 10}},
+    {name: few, type: composite, composite: {max_total_spans_per_second: 8, composite_sub_policy: [
+      {name: any, type: always_sample}]}}]})",
+                               conditions, false);
+  DecisionLog log(judge, 2);
+  Said said = judge.nothing_said();
+  const Executor::TimePoint now{std::chrono::seconds(100)};
+  for (const std::uint64_t spans : {7, 15, 1}) {
+    const TraceFacts facts = facts_of(spans, spans);
+    log.add(facts, judge.decide({facts, now, said.notes}, said.votes), said, Reason::root, {});
+  }
+  const json told = described(log);
+  CHECK(told[0]["policies"][0]["saw"] == "asked for 1 of 13 tokens, where at most 20 gather");
+  CHECK(told[1]["policies"][0]["saw"] == "asked for 15 of 13 tokens, where at most 20 gather");
+  CHECK(told[1]["policies"][1]["saw"] ==
+        "15 spans; any: any trace, behind 7 of 8 spans in its second");
+}
+
 TEST_CASE("the last decisions are there, the newest first", "[tail_sampling]") {
   Conditions conditions;
   const Judge judge = judge_of("{policies: [{name: all, type: always_sample}]}", conditions, false);
   DecisionLog log(judge, 3);
-  const std::vector<Vote> votes = {Vote::sampled};
+  const Said said = {{Vote::sampled}, {}};
   for (std::uint64_t trace = 1; trace <= 5; ++trace)
-    log.add(facts_of(trace, trace), {true, 0}, votes, Reason::waited, {});
+    log.add(facts_of(trace, trace), {true, 0}, said, Reason::waited, {});
   const json all = described(log);
   REQUIRE(all.size() == 3);
   CHECK(all[0]["spans"] == 5);
@@ -84,7 +105,7 @@ TEST_CASE("a log of size zero keeps nothing", "[tail_sampling]") {
   Conditions conditions;
   const Judge judge = judge_of("{policies: [{name: all, type: always_sample}]}", conditions, false);
   DecisionLog log(judge, 0);
-  log.add(facts_of(1, 1), {}, std::vector<Vote>(1), Reason::waited, {});
+  log.add(facts_of(1, 1), {}, judge.nothing_said(), Reason::waited, {});
   CHECK(described(log).empty());
 }
 

@@ -23,7 +23,7 @@ class PolicyUnderTest {
     for (const config::Problem& problem : problems.list()) mistakes += problem.to_string() + '\n';
   }
 
-  Vote vote(const std::vector<ResourceSpec>& trace, Policy::TimePoint now = {}) const {
+  Vote vote(const std::vector<ResourceSpec>& trace, Executor::TimePoint now = {}) const {
     std::vector<std::vector<Arrival>> arrivals(1);
     ArrivalReader(conditions_, 1).read(make_batch(trace), arrivals);
     TraceFacts facts;
@@ -32,7 +32,8 @@ class PolicyUnderTest {
       facts.add(each.facts);
       conditions_.ask_growth(facts);
     }
-    return policy_.policy->vote(facts, now);
+    std::vector<std::uint64_t> notes(conditions_.notes());
+    return policy_.policy->vote({facts, now, notes}).vote;
   }
   bool samples(std::vector<SpanSpec> spans, Attributes resource = {}) const {
     return vote({{.attributes = std::move(resource), .spans = std::move(spans)}}) == Vote::sampled;
@@ -263,7 +264,7 @@ TEST_CASE("and, not and drop make policies of policies", "[tail_sampling]") {
 TEST_CASE("rate_limiting samples while there are tokens for all spans", "[tail_sampling]") {
   const auto rate = policy("{name: r, type: rate_limiting, rate_limiting: {spans_per_second: 2}}");
   const auto at = [](double seconds) {
-    return Policy::TimePoint(std::chrono::milliseconds(static_cast<int>(seconds * 1000)));
+    return Executor::TimePoint(std::chrono::milliseconds(static_cast<int>(seconds * 1000)));
   };
   const auto samples = [&](std::size_t spans, double seconds) {
     return rate.vote({{.spans = numbered_spans(spans)}}, at(seconds)) == Vote::sampled;
@@ -301,8 +302,8 @@ TEST_CASE("composite gives each of its policies a budget of spans a second", "[t
        {name: all, type: always_sample},
        {name: errors, type: status_code, status_code: {status_codes: [ERROR]}}],
      rate_allocation: [{policy: errors, percent: 50}, {policy: all, percent: 20}]}})");
-  const Policy::TimePoint now{std::chrono::seconds(7)};
-  const auto samples = [&](std::vector<SpanSpec> spans, Policy::TimePoint at) {
+  const Executor::TimePoint now{std::chrono::seconds(7)};
+  const auto samples = [&](std::vector<SpanSpec> spans, Executor::TimePoint at) {
     return composite.vote({{.spans = std::move(spans)}}, at) == Vote::sampled;
   };
   const SpanSpec plain, error{.status_code = 2};

@@ -16,13 +16,25 @@ class AllOf final : public Policy {
  public:
   AllOf(std::vector<NamedPolicy> parts, Vote together)
       : parts_(std::move(parts)), together_(together) {}
-  Vote vote(const TraceFacts& facts, TimePoint now) const override {
-    const bool all = std::ranges::all_of(parts_, [&](const NamedPolicy& part) {
-      return part.policy->vote(facts, now) == Vote::sampled;
-    });
-    return all ? together_ : Vote::not_sampled;
+  Opinion vote(const Case& trace) const override {
+    std::uint64_t threshold = 0;
+    for (const NamedPolicy& part : parts_) {
+      const Opinion opinion = part.policy->vote(trace);
+      threshold = std::max(threshold, opinion.threshold);
+      if (opinion.vote != Vote::sampled) return {Vote::not_sampled, threshold};
+    }
+    return {together_, threshold};
   }
-  std::string saw(const TraceFacts& facts) const override { return saw_of_all(parts_, facts); }
+  std::string saw(const TraceFacts& facts, ConstNotes notes) const override {
+    return saw_of_all(parts_, facts, notes);
+  }
+  Chance chance() const override {
+    Chance most = Chance::none;
+    for (const NamedPolicy& part : parts_) {
+      if (part.policy != nullptr) most = std::max(most, part.policy->chance());
+    }
+    return most;
+  }
   bool needs_whole_trace() const override {
     return std::ranges::any_of(
         parts_, [](const NamedPolicy& part) { return part.policy->needs_whole_trace(); });

@@ -7,8 +7,8 @@ namespace {
 
 class AlwaysSample final : public Policy {
  public:
-  Vote vote(const TraceFacts&, TimePoint) const override { return Vote::sampled; }
-  std::string saw(const TraceFacts&) const override { return "any trace"; }
+  Opinion vote(const Case&) const override { return Vote::sampled; }
+  std::string saw(const TraceFacts&, ConstNotes) const override { return "any trace"; }
 };
 
 }  // namespace

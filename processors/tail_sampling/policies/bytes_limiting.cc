@@ -3,8 +3,8 @@
 
 namespace sluice::tail_sampling {
 
-std::unique_ptr<Policy> decode_bytes_limiting(const config::Node& options, Conditions&) {
-  return decode_rate(options, "bytes_per_second", &TraceFacts::bytes);
+std::unique_ptr<Policy> decode_bytes_limiting(const config::Node& options, Conditions& conditions) {
+  return decode_rate(options, "bytes_per_second", &TraceFacts::bytes, conditions);
 }
 
 }  // namespace sluice::tail_sampling

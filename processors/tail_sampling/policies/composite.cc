@@ -15,17 +15,21 @@ namespace {
 /// one word.
 class SpansInSecond {
  public:
+  struct Sum {
+    std::uint64_t before;
+    bool is_added;
+  };
   /// Adds, unless that would pass the budget.
-  bool add(std::uint64_t spans, std::uint64_t budget, std::uint32_t second) const {
+  Sum add(std::uint64_t spans, std::uint64_t budget, std::uint32_t second) const {
     std::uint64_t word = word_.load(std::memory_order_relaxed);
-    std::uint64_t after = 0;
+    std::uint64_t before = 0, after = 0;
     do {
-      const std::uint64_t before = word >> 32 == second ? word & UINT32_MAX : 0;
+      before = word >> 32 == second ? word & UINT32_MAX : 0;
       after = before + spans;
-      if (after > budget || after > UINT32_MAX) return false;
+      if (after > budget || after > UINT32_MAX) return {before, false};
     } while (!word_.compare_exchange_weak(word, std::uint64_t{second} << 32 | after,
                                           std::memory_order_relaxed));
-    return true;
+    return {before, true};
   }
 
  private:
@@ -33,10 +37,11 @@ class SpansInSecond {
 };
 
 struct Part {
-  Part(NamedPolicy decoded, std::uint64_t spans_per_second)
-      : policy(std::move(decoded)), budget(spans_per_second) {}
+  Part(NamedPolicy decoded, std::uint64_t spans_per_second, std::size_t number)
+      : policy(std::move(decoded)), budget(spans_per_second), note(number) {}
   NamedPolicy policy;
   std::uint64_t budget;
+  std::size_t note;  ///< the spans before it in its second
   SpansInSecond sampled;
 };
 
@@ -44,22 +49,28 @@ struct Part {
 class Composite final : public Policy {
  public:
   explicit Composite(std::deque<Part> parts) : parts_(std::move(parts)) {}
-  Vote vote(const TraceFacts& facts, TimePoint now) const override {
-    const auto since_start = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch());
+  Opinion vote(const Case& trace) const override {
+    const auto since_start = std::chrono::floor<std::chrono::seconds>(trace.now.time_since_epoch());
     const auto second = static_cast<std::uint32_t>(since_start.count());
     for (const Part& part : parts_) {
-      if (part.policy.policy->vote(facts, now) != Vote::sampled) continue;
-      return part.sampled.add(facts.spans, part.budget, second) ? Vote::sampled : Vote::not_sampled;
+      if (part.policy.policy->vote(trace).vote != Vote::sampled) continue;
+      const auto [before, is_added] = part.sampled.add(trace.facts.spans, part.budget, second);
+      trace.notes[part.note] = before;
+      return {is_added ? Vote::sampled : Vote::not_sampled, Opinion::unknown};
     }
-    return Vote::not_sampled;
+    return {Vote::not_sampled, Opinion::unknown};
   }
-  std::string saw(const TraceFacts& facts) const override {
+  std::string saw(const TraceFacts& facts, ConstNotes notes) const override {
     std::string out = std::to_string(facts.spans) + " spans";
-    for (const Part& part : parts_)
-      out += "; " + part.policy.name + ", " + std::to_string(part.budget) +
-             " spans a second: " + part.policy.policy->saw(facts);
+    for (const Part& part : parts_) {
+      out += "; " + part.policy.name + ": " + part.policy.policy->saw(facts, notes);
+      if (notes[part.note] != no_note)
+        out += ", behind " + std::to_string(notes[part.note]) + " of " +
+               std::to_string(part.budget) + " spans in its second";
+    }
     return out;
   }
+  Chance chance() const override { return Chance::own; }
   bool needs_whole_trace() const override {
     return std::ranges::any_of(
         parts_, [](const Part& part) { return part.policy.policy->needs_whole_trace(); });
@@ -128,8 +139,10 @@ std::unique_ptr<Policy> decode_composite(const config::Node& options, Conditions
   const std::vector<std::uint64_t> shares = budgets(options, parts, total);
   options.no_other_keys();
   std::deque<Part> with_budgets;
-  for (std::size_t i = 0; i < parts.size(); ++i)
-    with_budgets.emplace_back(std::move(parts[i]), shares[i]);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (parts[i].policy != nullptr) refuse_threshold(options, *parts[i].policy);
+    with_budgets.emplace_back(std::move(parts[i]), shares[i], conditions.add_notes(1));
+  }
   return std::make_unique<Composite>(std::move(with_budgets));
 }
 

@@ -4,7 +4,9 @@
 namespace sluice::tail_sampling {
 
 std::unique_ptr<Policy> decode_drop(const config::Node& options, Conditions& conditions) {
-  return decode_all_of(options, "drop_sub_policy", Vote::dropped, conditions);
+  auto policy = decode_all_of(options, "drop_sub_policy", Vote::dropped, conditions);
+  refuse_threshold(options, *policy);
+  return policy;
 }
 
 }  // namespace sluice::tail_sampling

@@ -12,12 +12,12 @@ namespace {
 class Latency final : public Policy {
  public:
   explicit Latency(std::int64_t threshold) : threshold_(threshold) {}
-  Vote vote(const TraceFacts& facts, TimePoint) const override {
-    const auto since_1970 = static_cast<std::int64_t>(facts.last_end_unstarted / 1'000'000);
-    return std::max(facts.duration_ms(), since_1970) > threshold_ ? Vote::sampled
-                                                                  : Vote::not_sampled;
+  Opinion vote(const Case& trace) const override {
+    const auto since_1970 = static_cast<std::int64_t>(trace.facts.last_end_unstarted / 1'000'000);
+    return std::max(trace.facts.duration_ms(), since_1970) > threshold_ ? Vote::sampled
+                                                                        : Vote::not_sampled;
   }
-  std::string saw(const TraceFacts& facts) const override {
+  std::string saw(const TraceFacts& facts, ConstNotes) const override {
     return std::to_string(facts.duration_ms()) + " ms, where more than " +
            std::to_string(threshold_) + " is slow";
   }
@@ -43,10 +43,10 @@ class DurationBetween final : public GrowthCondition {
 class LatencyBetween final : public Policy {
  public:
   explicit LatencyBetween(std::size_t condition) : condition_(condition) {}
-  Vote vote(const TraceFacts& facts, TimePoint) const override {
-    return facts.matched[condition_] ? Vote::sampled : Vote::not_sampled;
+  Opinion vote(const Case& trace) const override {
+    return trace.facts.matched[condition_] ? Vote::sampled : Vote::not_sampled;
   }
-  std::string saw(const TraceFacts& facts) const override {
+  std::string saw(const TraceFacts& facts, ConstNotes) const override {
     return std::to_string(facts.duration_ms()) + " ms in the end, and " +
            (facts.matched[condition_] ? "was" : "never was") + " within the bounds";
   }

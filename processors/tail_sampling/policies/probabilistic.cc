@@ -24,37 +24,68 @@ std::uint64_t threshold_of(double percentage) {
   return static_cast<std::uint64_t>(static_cast<long double>(UINT64_MAX) * ratio);
 }
 
+std::string percent_of(std::uint64_t number, double all) {
+  return std::to_string(100.0 * static_cast<double>(number) / all);
+}
+
 /// By the hash of a salt and the trace id: samplers with one salt choose the same traces.
 class Probabilistic final : public Policy {
  public:
   Probabilistic(std::string_view salt, double percentage)
       : salted_(fnv_1a(fnv_start, salt)), threshold_(threshold_of(percentage)) {}
-  Vote vote(const TraceFacts& facts, TimePoint) const override {
-    return fnv_1a(salted_, facts.id()) <= threshold_ ? Vote::sampled : Vote::not_sampled;
+  Opinion vote(const Case& trace) const override {
+    const bool is_chosen = fnv_1a(salted_, trace.facts.id()) <= threshold_;
+    return {is_chosen ? Vote::sampled : Vote::not_sampled, Opinion::unknown};
   }
-  std::string saw(const TraceFacts& facts) const override {
-    const auto percent = [](std::uint64_t number) {
-      return std::to_string(100.0 * static_cast<double>(number) / 0x1p64);
-    };
-    return "the id's hash at " + percent(fnv_1a(salted_, facts.id())) + " %, where up to " +
-           percent(threshold_) + " is sampled";
+  std::string saw(const TraceFacts& facts, ConstNotes) const override {
+    return "the id's hash at " + percent_of(fnv_1a(salted_, facts.id()), 0x1p64) +
+           " %, where up to " + percent_of(threshold_, 0x1p64) + " is sampled";
   }
+  Chance chance() const override { return Chance::own; }
 
  private:
   std::uint64_t salted_;
   std::uint64_t threshold_;
 };
 
+/// By the random bits of the trace, under a threshold that is written into what is kept.
+class Consistent final : public Policy {
+ public:
+  explicit Consistent(std::uint64_t threshold) : threshold_(threshold) {}
+  Opinion vote(const Case& trace) const override {
+    const bool passes = trace.facts.randomness() >= threshold_;
+    return {passes ? Vote::sampled : Vote::not_sampled, threshold_};
+  }
+  std::string saw(const TraceFacts& facts, ConstNotes) const override {
+    return "random bits at " + percent_of(facts.randomness(), 0x1p56) + " %, where from " +
+           percent_of(threshold_, 0x1p56) + " on is sampled";
+  }
+  Chance chance() const override { return Chance::threshold; }
+
+ private:
+  std::uint64_t threshold_;
+};
+
 }  // namespace
 
-std::unique_ptr<Policy> decode_probabilistic(const config::Node& options, Conditions&) {
+std::unique_ptr<Policy> decode_probabilistic(const config::Node& options, Conditions& conditions) {
   double percentage = 0;
   std::string salt;
+  bool write_threshold = false;
   options.optional("sampling_percentage", percentage);
   options.expect(percentage >= 0 && percentage <= 100, "sampling_percentage",
                  "must be from 0 to 100");
   options.optional("hash_salt", salt);
+  options.optional("write_threshold", write_threshold);
+  options.expect(
+      !write_threshold || salt.empty(), "hash_salt",
+      "has no part in it with write_threshold, which goes by the random bits of the trace");
   options.no_other_keys();
+  if (write_threshold) {
+    constexpr int digits = 6;
+    conditions.want_randomness();
+    return std::make_unique<Consistent>(sampling::threshold_of(percentage / 100, digits));
+  }
   return std::make_unique<Probabilistic>(salt.empty() ? "default-hash-seed" : salt, percentage);
 }
 

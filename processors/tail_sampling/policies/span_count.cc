@@ -9,11 +9,12 @@ namespace {
 class SpanCount final : public Policy {
  public:
   SpanCount(std::uint32_t least, std::uint32_t most) : least_(least), most_(most) {}
-  Vote vote(const TraceFacts& facts, TimePoint) const override {
-    const bool in_range = facts.spans >= least_ && (most_ == 0 || facts.spans <= most_);
+  Opinion vote(const Case& trace) const override {
+    const std::uint64_t spans = trace.facts.spans;
+    const bool in_range = spans >= least_ && (most_ == 0 || spans <= most_);
     return in_range ? Vote::sampled : Vote::not_sampled;
   }
-  std::string saw(const TraceFacts& facts) const override {
+  std::string saw(const TraceFacts& facts, ConstNotes) const override {
     return std::to_string(facts.spans) + " spans";
   }
   bool needs_whole_trace() const override { return most_ > 0; }

@@ -9,6 +9,10 @@
 /// its own block. A new type is a line here, a line in the table of policy.cc, a file and a test.
 namespace sluice::tail_sampling {
 
+std::unique_ptr<Policy> decode_adaptive_percentage(const config::Node& options,
+                                                   Conditions& conditions);
+std::unique_ptr<Policy> decode_adaptive_throughput(const config::Node& options,
+                                                   Conditions& conditions);
 std::unique_ptr<Policy> decode_always_sample(const config::Node& options, Conditions& conditions);
 std::unique_ptr<Policy> decode_and(const config::Node& options, Conditions& conditions);
 std::unique_ptr<Policy> decode_boolean_attribute(const config::Node& options,

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sluice::sampling {
+
+/// One list-member of a trace state.
+struct TraceStateMember {
+  std::string_view key, value;
+};
+
+/// Reads the members of a trace state (W3C Trace Context, section 3.3) one after the other; empty
+/// ones are passed over.
+class TraceStateReader {
+ public:
+  static constexpr std::size_t members_max = 32;
+
+  /// Members of nothing but blanks are allowed by the specification, but not by all readers.
+  enum class BlankMembers : bool { allowed, mistakes };
+
+  explicit TraceStateReader(std::string_view text, BlankMembers blanks = BlankMembers::allowed)
+      : rest_(text), blanks_(blanks) {}
+  /// Nothing at the end, and at the first mistake.
+  std::optional<TraceStateMember> next();
+  bool is_malformed() const { return is_malformed_; }
+
+ private:
+  std::string_view rest_;
+  BlankMembers blanks_;
+  bool is_malformed_ = false;
+};
+
+/// What a trace state says of sampling, under its key `ot` (OpenTelemetry specification,
+/// "TraceState Handling").
+struct SamplingState {
+  std::optional<std::uint64_t> randomness;  ///< rv
+  std::optional<std::uint64_t> threshold;   ///< th
+};
+
+/// Nothing where there is a mistake anywhere in it, or it is longer than 1024 characters: then
+/// nobody can tell what it says.
+std::optional<SamplingState> read_sampling(std::string_view trace_state);
+
+/// The same trace state with this to say instead: `ot` comes first, as whoever changes a member
+/// puts it there, and what else stood in it stays. Of more than 32 members the last are left out.
+/// `trace_state` has been read without a mistake.
+std::string with_sampling(std::string_view trace_state, const SamplingState& state);
+
+}  // namespace sluice::sampling
