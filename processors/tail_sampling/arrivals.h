@@ -26,6 +26,7 @@ struct Arrival {
   TraceFacts facts;         ///< of these spans alone
   TraceHandle trace;        ///< where they were filed
   bool is_new = false;      ///< the trace was not held before
+  bool is_first_root = false;
 };
 
 /// What two spans of one trace and request need not have twice: arrivals are sized as messages with

@@ -67,6 +67,7 @@ void HeldTraces::add(SpanBatch batch, std::span<Arrival> arrivals, Executor::Tim
       arrival.trace.generation = traces_[arrival.trace.number].generation;
     }
     Trace& trace = traces_[arrival.trace.number];
+    arrival.is_first_root = arrival.facts.has_root && !trace.facts.has_root;
     trace.facts.add(arrival.facts);
     conditions_.ask_growth(trace.facts);
     const Run run{segment, arrival.first, static_cast<std::uint32_t>(arrival.facts.spans),
@@ -79,7 +80,9 @@ void HeldTraces::add(SpanBatch batch, std::span<Arrival> arrivals, Executor::Tim
       last->count += run.count;
       last->bytes += run.bytes;
     } else {
+      runs_bytes_ -= trace.runs.memory();
       trace.runs.add(run);
+      runs_bytes_ += trace.runs.memory();
     }
   }
   charge_tables();
@@ -145,7 +148,7 @@ void HeldTraces::grow() {
 /// An estimate of what is kept beside the requests; once a call, since accounts are shared.
 void HeldTraces::charge_tables() {
   const std::size_t now = traces_.capacity() * (sizeof(Trace) + sizeof(Number)) +
-                          segments_.capacity() * sizeof(Segment) + spans_ / 8;
+                          segments_.capacity() * sizeof(Segment) + spans_ / 8 + runs_bytes_;
   if (now > tables_charged_) account_.hold(now - tables_charged_);
   if (now < tables_charged_) account_.release(tables_charged_ - now);
   tables_charged_ = now;
@@ -176,6 +179,7 @@ void HeldTraces::drop(Handle handle) {
   Number* link = &bucket_of(trace.hash);
   while (*link != handle.number) link = &traces_[*link].in_bucket;
   *link = trace.in_bucket;
+  runs_bytes_ -= trace.runs.memory();
   trace.runs.clear();
   trace.is_held = false;
   ++trace.generation;

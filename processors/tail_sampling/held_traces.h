@@ -97,6 +97,7 @@ class HeldTraces {
   class Runs {
    public:
     std::size_t size() const { return size_; }
+    std::size_t memory() const { return many_.capacity() * sizeof(Run); }
     Run& operator[](std::size_t number) {
       return number < few_.size() ? few_[number] : many_[number - few_.size()];
     }
@@ -155,6 +156,7 @@ class HeldTraces {
   std::vector<Number> free_traces_;
   std::vector<Number> buckets_;  ///< a power of two, as many as traces at least
   std::uint64_t spans_ = 0;
+  std::size_t runs_bytes_ = 0;  ///< of those that have memory of their own
   std::size_t tables_charged_ = 0;
 };
 

@@ -61,6 +61,8 @@ void Shard::take(SpanBatch batch, std::vector<Arrival>& arrivals) {
   }
   for (const Arrival& each : arrivals) check_size(each.trace, now);
   make_room(now);
+  tidy(by_first_span_);
+  tidy(by_root_);
   arm();
   end_turn();
 }
@@ -105,7 +107,7 @@ void Shard::await(const Arrival& arrival, TimePoint now) {
     by_first_span_.push_back(
         {arrival.trace, arrival.hash, due_after(now, common_.options.decision_wait)});
   const auto after_root = common_.options.decision_wait_after_root_received;
-  if (arrival.facts.has_root && after_root.count() > 0)
+  if (arrival.is_first_root && after_root.count() > 0)
     by_root_.push_back({arrival.trace, arrival.hash, due_after(now, after_root)});
 }
 
@@ -222,6 +224,14 @@ void Shard::conclude(Handle trace, const Decision& decision, Reason reason, Time
 const Shard::Due* Shard::front(std::deque<Due>& queue) const {
   while (!queue.empty() && !traces_.holds(queue.front().trace)) queue.pop_front();
   return queue.empty() ? nullptr : &queue.front();
+}
+
+/// Those that were decided for other reasons must not pile up behind one that waits. What this
+/// costs is shared by as many traces that came since the last time.
+void Shard::tidy(std::deque<Due>& queue) const {
+  constexpr std::size_t few = 1000;
+  if (queue.size() <= 2 * traces_.size() + few) return;
+  std::erase_if(queue, [this](const Due& due) { return !traces_.holds(due.trace); });
 }
 
 /// What is decided in a moment is long out of the cache.

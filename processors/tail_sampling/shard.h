@@ -80,6 +80,7 @@ class Shard {
   void decide_due();
   std::optional<std::pair<Handle, Reason>> next_due(TimePoint now);
   const Due* front(std::deque<Due>& queue) const;
+  void tidy(std::deque<Due>& queue) const;
   void prefetch(const std::deque<Due>& queue) const;
   void say_too_early(Handle trace, Reason reason, TimePoint now);
   void arm();

@@ -14,6 +14,7 @@
 
 #include "processors/tail_sampling/arrivals.h"
 #include "processors/tail_sampling/tail_sampling.h"
+#include "test/support/heap.h"
 #include "test/support/otlp_builder.h"
 #include "test/support/processor_fixture.h"
 
@@ -93,6 +94,7 @@ TEST_CASE("a hundred thousand traces of one span each take the memory that they 
   const std::size_t pattern = GENERATE(0U, 1U, 6U);
   CAPTURE(pattern);
   auto test = sampler("num_traces: 10000, num_shards: 2");
+  const std::size_t heap_before = heap_in_use();
   for (std::uint64_t number = 0; number < requests; ++number) {
     std::vector<SpanSpec> spans(traces_each);
     for (std::uint64_t i = 0; i < traces_each; ++i)
@@ -104,6 +106,7 @@ TEST_CASE("a hundred thousand traces of one span each take the memory that they 
   }
   CHECK(test.counters.held.value() == 10'000);
   CHECK(decided(test) == 90'000);
+  CHECK(heap_in_use() - heap_before < 8 * mebibyte);
   test.executor.advance(11s);
   CHECK(test.counters.held.value() == 0);
   CHECK(test.conserved());
@@ -150,6 +153,43 @@ TEST_CASE("a hundred thousand spans of one trace do not delay what comes beside 
   CHECK(kept == requests);
   CHECK(test.flow("dropped") == requests * 1000);
   CHECK(test.conserved());
+}
+
+TEST_CASE("spans that lie apart, each a root, take little more memory than they are charged with",
+          "[tail_sampling]") {
+  auto test = sampler("decision_wait_after_root_received: 2s");
+  const std::size_t heap_before = heap_in_use(), account_before = account_of(test);
+  for (int number = 0; number < 100; ++number) {
+    std::vector<SpanSpec> spans;
+    for (std::uint64_t i = 0; i < 1000; ++i) spans.push_back(span(1 + i % 2));
+    test.send(request(std::move(spans)));
+  }
+  const std::size_t charged = account_of(test) - account_before;
+  const std::size_t used = heap_in_use() - heap_before;
+  CAPTURE(charged, used);
+  CHECK(static_cast<double>(used) < 1.25 * static_cast<double>(charged));
+}
+
+TEST_CASE("traces that are decided on arrival leave nothing behind while an older one waits",
+          "[tail_sampling]") {
+  auto test = sampler("sampling_strategy: span-ingest, num_traces: 1000");
+  test.send(request({span(1)}));
+  std::uint64_t trace = 1;
+  const auto send = [&](int requests) {
+    for (int number = 0; number < requests; ++number) {
+      std::vector<SpanSpec> spans;
+      for (int i = 0; i < 500; ++i) spans.push_back(span(++trace, 2));
+      test.send(request(std::move(spans)));
+      test.next.batches.clear();
+    }
+  };
+  send(20);
+  const std::size_t heap_before = heap_in_use();
+  send(180);
+  CHECK(heap_in_use() < heap_before + mebibyte);
+  CHECK(test.counters.held.value() == 1);
+  test.executor.advance(11s);
+  CHECK(test.counters.held.value() == 0);
 }
 
 TEST_CASE("a hundred thousand late spans are not held", "[tail_sampling]") {
