@@ -13,6 +13,23 @@ import time
 BINARY = ""
 DEADLINE = 30  # seconds; a sanitizer build on a busy machine is slow
 
+# Parts of most configurations; a Daemon puts its ports in.
+OWN = """
+extensions:
+  health_check: {endpoint: "127.0.0.1:{health}"}
+service:
+  extensions: [health_check]
+  telemetry:
+    metrics: {readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: {metrics}}}}}]}
+"""
+DOORS = """
+receivers:
+  otlp:
+    protocols:
+      grpc: {endpoint: "127.0.0.1:{grpc}"}
+      http: {endpoint: "127.0.0.1:{http}"}
+"""
+
 
 def free_port(kind=socket.SOCK_STREAM):
     with socket.socket(type=kind) as probe:

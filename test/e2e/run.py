@@ -7,30 +7,15 @@ import pathlib
 import signal
 import socket
 import sys
-import tempfile
 import unittest
 
 import daemon
 import thrift
-from daemon import Daemon, free_port, post, request, run, span, spans_of
+from balancing import Balancing, Tier  # pylint: disable=unused-import; run from here
+from daemon import DOORS, OWN, Daemon, free_port, post, request, run, span, spans_of
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
-OWN = """
-extensions:
-  health_check: {endpoint: "127.0.0.1:{health}"}
-service:
-  extensions: [health_check]
-  telemetry:
-    metrics: {readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: {metrics}}}}}]}
-"""
-DOORS = """
-receivers:
-  otlp:
-    protocols:
-      grpc: {endpoint: "127.0.0.1:{grpc}"}
-      http: {endpoint: "127.0.0.1:{http}"}
-"""
 TO_FILE = DOORS + """
 processors:
   batch: {timeout: 50ms}
@@ -337,118 +322,6 @@ class Datagrams(unittest.TestCase):
         if name not in ("emitBatch", "emitZipkinBatch"):
             return "unknown_method"
         return None if name == fits else "malformed"
-
-
-SINK = DOORS + """
-exporters:
-  file: {path: "{dir}/traces.jsonl", flush_interval: {flush}}
-""" + OWN + """
-  pipelines:
-    traces: {receivers: [otlp], exporters: [file]}
-"""
-BALANCER = DOORS + """
-exporters:
-  loadbalancing:
-    protocol:
-      otlp:
-        tls: {insecure: true}
-        compression: none
-        retry_on_failure: {initial_interval: 50ms, max_interval: 100ms}
-    resolver:
-      file: {path: "{members}", interval: 20ms}
-""" + OWN + """
-  pipelines:
-    traces: {receivers: [otlp], exporters: [loadbalancing]}
-"""
-
-
-class Balancing(unittest.TestCase):
-    """An agent before a tier whose members come and go."""
-    TRACES = range(1, 201)
-
-    def setUp(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="sluice-e2e-")
-        self.addCleanup(self.folder.cleanup)
-        self.members = os.path.join(self.folder.name, "members")
-
-    def start(self, configuration, **names):
-        sluice = Daemon(configuration, **names)
-        self.addCleanup(sluice.close)
-        return sluice
-
-    def sink(self, flush="10ms"):
-        return self.start(SINK, flush=flush)
-
-    def are_members(self, agent, *sinks):
-        """Replaces the file and waits until the agent goes by it."""
-        updates = agent.metric("otelcol_loadbalancer_num_backend_updates") if agent else 0
-        fresh = pathlib.Path(self.members + ".new")
-        fresh.write_text("".join(f"127.0.0.1:{each.grpc}\n" for each in sinks))
-        fresh.replace(self.members)
-        if agent:
-            agent.wait_until(lambda: agent.metric("otelcol_loadbalancer_num_backend_updates") > updates, "members")
-
-    def send(self, agent, part):
-        """A span in each trace, in several requests; all of them are acknowledged."""
-        for first in self.TRACES[::20]:
-            spans = [span(1000 * trace + part, traceId=f"{trace * 0x9e3779b97f4a7c15:032x}", name=f"{trace}.{part}")
-                     for trace in range(first, first + 20)]
-            self.assertEqual(post(agent.http, spans)[0], 200)
-
-    def settles(self, agent):
-        agent.wait_until(lambda: agent.metric("sluice_component_held_spans", kind="exporter") == 0, "all delivered")
-
-    def names(self, sink):
-        return [each["name"] for each in spans_of(sink.dir + "/traces.jsonl")]
-
-    def test_a_member_ends_and_another_one_comes_and_every_span_arrives_once(self):
-        sinks = [self.sink() for _ in range(3)]
-        self.are_members(None, *sinks)
-        agent = self.start(BALANCER, members=self.members)
-        self.send(agent, 1)
-        self.settles(agent)
-        self.assertEqual(sinks[0].terminate(), 0, sinks[0].log())
-        self.send(agent, 2)  # the share of the one that has ended waits for it
-        self.assertGreater(agent.metric("sluice_component_held_spans", kind="exporter"), 0)
-        sinks.append(self.sink())
-        self.are_members(agent, *sinks[1:])
-        self.send(agent, 3)
-        self.assertEqual(agent.terminate(), 0, agent.log())
-        for each in sinks[1:]:
-            self.assertEqual(each.terminate(), 0, each.log())
-        names = [self.names(each) for each in sinks]
-        self.assertEqual(sorted(name for each in names for name in each),
-                         sorted(f"{trace}.{part}" for trace in self.TRACES for part in (1, 2, 3)))
-        places = {trace: {i for i, each in enumerate(names) for name in each if name.startswith(f"{trace}.")}
-                  for trace in self.TRACES}
-        moved = [trace for trace, where in places.items() if where & {0, 3}]
-        for trace in set(self.TRACES) - set(moved):
-            self.assertEqual(len(places[trace]), 1, trace)
-        self.assertLess(len(moved), 170)
-        self.assertTrue(all(names), [len(each) for each in names])
-
-    def test_a_member_that_is_killed_takes_with_it_what_it_held_and_no_more(self):
-        sinks = [self.sink(flush="1h") for _ in range(3)]
-        self.are_members(None, *sinks)
-        agent = self.start(BALANCER, members=self.members)
-        self.send(agent, 1)
-        self.settles(agent)
-        held = sinks[0].metric("sluice_component_spans", kind="exporter", component="file", flow="out")
-        self.assertGreater(held, 0)
-        sinks[0].pause()
-        self.send(agent, 2)  # its share is under way when it dies
-        agent.wait_until(lambda: agent.metric("otelcol_exporter_in_flight_requests") > 0, "a request under way")
-        sinks[0].process.kill()
-        self.are_members(agent, *sinks[1:])
-        self.send(agent, 3)
-        self.assertEqual(agent.terminate(), 0, agent.log())
-        for each in sinks[1:]:
-            self.assertEqual(each.terminate(), 0, each.log())
-        arrived = [name for each in sinks for name in self.names(each)]
-        lost = {f"{trace}.{part}" for trace in self.TRACES for part in (1, 2, 3)} - set(arrived)
-        self.assertEqual(len(arrived), len(set(arrived)))
-        self.assertEqual({name.split(".")[1] for name in lost}, {"1"})
-        self.assertEqual(len(lost), held)
 
 
 class Sampling(unittest.TestCase):
