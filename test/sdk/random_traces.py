@@ -181,3 +181,49 @@ class RandomTraces:
                 request.resource_spans.remove(each)
             parts.append(str(request))
         return "-- next request --\n".join(parts)
+
+
+def small_span(trace_id, span_id, parent=b"", fails=False):
+    encoded = (b"\x0a\x10" + trace_id + b"\x12\x08" + span_id + (b"\x22\x08" + parent if parent else b"") +
+               field(5, b"operation") + struct.pack("<BQBQ", 0x39, BASE, 0x41, BASE + 1_000_000) +
+               (b"\x7a\x02\x18\x02" if fails else b""))
+    return field(2, encoded)
+
+
+def small_request(spans):
+    return field(1, field(1, attributes(1, [("service.name", "shop")])) + field(2, b"".join(spans)))
+
+
+class WholeTraces:
+    """Small ones, each whole in one request and in one resource. `spans`: in the order in which they are sent."""
+
+    def __init__(self, seed, count, traces_a_request):
+        rng = random.Random(seed)
+        self.spans, self.requests = {}, []
+        for _ in range(count // traces_a_request):
+            spans = []
+            for _ in range(traces_a_request):
+                trace_id = rng.randbytes(16)
+                ids = self.spans[trace_id] = [rng.randbytes(8) for _ in range(rng.randint(1, 4))]
+                failing = rng.choice(ids) if rng.random() < 0.3 else b""
+                spans += [small_span(trace_id, each, b"" if each == ids[0] else ids[0], each == failing) for each in ids]
+            self.requests.append(small_request(spans))
+
+    def text(self, trace_id):
+        return f"trace {trace_id.hex()} of {len(self.spans[trace_id])} spans"
+
+
+class RootedTraces(WholeTraces):
+    """In two requests: of each trace two spans and one more. One of them is the root and one may fail, in all ways."""
+
+    def __init__(self, seed, count):
+        super().__init__(seed, 0, 1)
+        rng = random.Random(seed)
+        parts = [], []
+        for number in range(count):
+            trace_id = rng.randbytes(16)
+            ids = self.spans[trace_id] = [rng.randbytes(8) for _ in range(3)]
+            root, failing = number % 4, number // 4 % 4  # 3: none
+            for place, each in enumerate(ids):
+                parts[place // 2].append(small_span(trace_id, each, b"" if place == root else b"\1" * 8, place == failing))
+        self.requests = [small_request(part) for part in parts]

@@ -21,7 +21,7 @@ import time
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as service
 
 from daemon import Daemon, free_ports, listening, wait_for
-from random_traces import REQUESTS_A_TRACE, RandomTraces
+from random_traces import REQUESTS_A_TRACE, RandomTraces, RootedTraces, WholeTraces
 from sink import Sink
 
 WAIT = 5  # seconds of decision_wait: whole ones, which is what the collector counts in
@@ -30,7 +30,7 @@ STEADY_REQUESTS = 50  # a second
 TOLERANCE = 0.02
 
 # `unit`: of what as much is kept, to two percent; or else the same traces are.
-Case = collections.namedtuple("Case", "name policies options unit", defaults=("", None))
+Case = collections.namedtuple("Case", "name policies options unit num_traces", defaults=("", None, 1_000_000))
 
 ERRORS = "{name: errors, type: status_code, status_code: {status_codes: [ERROR]}}"
 SLOW = "{name: slow, type: latency, latency: {threshold_ms: 2500}}"
@@ -119,7 +119,20 @@ RATES = [
     Case("bytes_limiting keeps as many bytes", one("bytes_limiting", "{bytes_per_second: 120000}"), unit="bytes"),
     Case("a composite whose budgets bind keeps as many spans", [composite(100)], unit="spans"),
 ]
-GROUPS = {"all": [ALL], "alone": ALONE, "steady": RATES}
+NONE = [
+    # A policy that drops might still want to when the next spans come: as long as there is one, nothing is sampled.
+    Case("with span-ingest nothing is kept beside a policy that drops", [ERRORS, GOLD, DROP], "sampling_strategy: span-ingest"),
+]
+ROOTED = [Case("once a root has come what comes later than the shorter wait is late", [ERRORS],
+               "decision_wait_after_root_received: 1s")]
+FULL = 300  # traces, of twice as many and more
+OVERFLOWING = [Case("of more traces than it may hold the collector drops the oldest, and sluice decides them",
+                    ["{name: rest, type: always_sample}"], num_traces=FULL)]
+BLOCKED = [Case("with block_on_overflow the same traces are kept, later", [ERRORS],
+                "block_on_overflow: true\n    decision_cache: {sampled_cache_size: 10000, non_sampled_cache_size: 10000}",
+                num_traces=FULL)]
+GROUPS = {"all": [ALL], "alone": ALONE, "none": NONE, "rooted": ROOTED, "overflowing": OVERFLOWING, "blocked": BLOCKED,
+          "steady": RATES}
 
 
 def pipelines(ports, exporter, shards):
@@ -129,7 +142,7 @@ def pipelines(ports, exporter, shards):
         for number, case in enumerate(cases):
             name = f"{group}{number}"
             policies = "".join(f"      - {policy}\n" for policy in case.policies)
-            processors += (f"  tail_sampling/{name}:\n    decision_wait: {WAIT}s\n    num_traces: 1000000\n"
+            processors += (f"  tail_sampling/{name}:\n    decision_wait: {WAIT}s\n    num_traces: {case.num_traces}\n"
                            f"    num_shards: {shards}\n" +
                            (f"    {case.options}\n" if case.options else "") + f"    policies:\n{policies}")
             exporters += f"  otlp_http/{name}:\n" + exporter.replace("NAME", name)
@@ -170,25 +183,36 @@ class Side:
         self.ready = time.monotonic()
         return daemon
 
-    def send(self, group, requests, begin=0.0, interval=0.0):
+    def send(self, group, requests, begin=0.0, interval=0.0, patient=False):
         """One after another, over one connection, each at its time. No trace must take so long to come that it is decided
-        before its last part is there."""
+        before its last part is there. `patient`: as often as it takes, for as long as it takes."""
         answered = []
         connection = http.client.HTTPConnection("127.0.0.1", self.ports[group])
         for number, body in enumerate(requests):
             time.sleep(max(0.0, begin + number * interval - time.monotonic()))
-            connection.request("POST", "/v1/traces", body, {"Content-Type": "application/x-protobuf"})
-            response = connection.getresponse()
-            answer = response.read()
+            while True:
+                connection.request("POST", "/v1/traces", body, {"Content-Type": "application/x-protobuf"})
+                response = connection.getresponse()
+                answer = response.read()
+                if response.status != 503 or not patient:
+                    break
+                time.sleep(0.05)
             if response.status != 200 or service.ExportTraceServiceResponse.FromString(answer).partial_success.rejected_spans:
                 raise AssertionError(f"{self.name} answered {response.status} {answer}")
             answered.append(time.monotonic())
         connection.close()
-        longest = max(late - early for early, late in zip(answered, answered[REQUESTS_A_TRACE:]))
+        longest = max((late - early for early, late in zip(answered, answered[REQUESTS_A_TRACE:])), default=0)
         print(f"{self.name} took {answered[-1] - answered[0]:.1f} s for {len(requests)} requests, up to {longest:.1f} s for the "
               "parts of one trace", flush=True)
-        if longest > WAIT - 1:
+        if longest > WAIT - 1 and not patient:
             raise AssertionError(f"too slow a machine for this: {self.name} took {longest:.1f} s for the parts of one trace")
+
+
+def send_rooted(side, traces):
+    """The second parts when what has a root in its first is decided and nothing else is."""
+    side.send("rooted", traces.requests[:1])
+    time.sleep((1 + 1 + WAIT) / 2 - 0.5)
+    side.send("rooted", traces.requests[1:])
 
 
 def in_parallel(*tasks):
@@ -273,6 +297,18 @@ class Comparison:
                 f"{'sluice' if shortest in ours else 'the collector'}:\n{sent.text(shortest)}")
         return f"{len(ours)} of {len(sent.spans)} traces"
 
+    def nothing(self, name):
+        ours, theirs = (len(side.sink.ids[name]) for side in (self.sluice, self.collector))
+        assert (ours, theirs) == (0, 0), f"{ours} spans kept by sluice and {theirs} by the collector"
+        return "none"
+
+    def newest_and_all(self, name, sent):
+        ours, theirs = (self.whole_traces(side, name, sent) for side in (self.sluice, self.collector))
+        assert ours == set(sent.spans), f"{len(ours)} of {len(sent.spans)} kept by sluice"
+        newest = set(list(sent.spans)[-FULL:])
+        assert theirs == newest, f"{len(theirs)} kept by the collector, {len(theirs & newest)} of them of the newest {FULL}"
+        return f"{len(ours)}, of the collector the newest {len(theirs)}"
+
     def same_amount(self, name, unit, sent):
         if unit == "bytes":  # of whole traces, not of spans: of what is left of a budget the smaller traces get more
             ours, theirs = (sum(sent.sizes[trace] for trace in {each[:16] for each in side.sink.ids[name]})
@@ -303,14 +339,19 @@ def main():
 """)
     everything = RandomTraces(arguments.seed, 100_000, traces_a_request=100)
     some = RandomTraces(arguments.seed + 1, 5_000, traces_a_request=20)
+    full = WholeTraces(arguments.seed + 3, 2 * FULL, traces_a_request=20)
+    rooted = RootedTraces(arguments.seed + 4, 200)
     steady = RandomTraces(arguments.seed + 2, 20 * STEADY * STEADY_REQUESTS, traces_a_request=20)
     stream = steady.requests[:STEADY * STEADY_REQUESTS]
     with tempfile.TemporaryDirectory() as temporary, contextlib.ExitStack() as stack:
         folder = pathlib.Path(temporary)
         start_collector(collector, folder, stack)
         stack.push(sluice.start(folder).__exit__)
-        for group, requests in (("alone", some.requests), ("all", everything.requests)):
+        for group, requests in (("alone", some.requests), ("none", some.requests), ("all", everything.requests),
+                                ("overflowing", full.requests)):
             in_parallel(*(lambda side=side: side.send(group, requests) for side in (sluice, collector)))
+        in_parallel(*(lambda side=side: send_rooted(side, rooted) for side in (sluice, collector)),
+                    *(lambda side=side: side.send("blocked", full.requests, patient=True) for side in (sluice, collector)))
         time.sleep(WAIT + 1.5)  # what was sent is decided and does not disturb the steady stream
         begin = steady_start(collector)
         in_parallel(*(lambda side=side: side.send("steady", stream, begin, 1 / STEADY_REQUESTS)
@@ -320,11 +361,16 @@ def main():
         side.sink.stop()
 
     comparison = Comparison(sluice, collector, arguments.only)
-    sent = {"all": everything, "alone": some, "steady": steady}
+    sent = {"all": everything, "alone": some, "none": some, "rooted": rooted, "overflowing": full, "blocked": full,
+            "steady": steady}
     for group, cases in GROUPS.items():
         for number, case in enumerate(cases):
             name = f"{group}{number}"
-            if case.unit:
+            if group == "none":
+                comparison.case(case.name, lambda: comparison.nothing(name))
+            elif group == "overflowing":
+                comparison.case(case.name, lambda: comparison.newest_and_all(name, sent[group]))
+            elif case.unit:
                 comparison.case(case.name, lambda: comparison.same_amount(name, case.unit, sent[group]))
             else:
                 comparison.case(case.name, lambda: comparison.same_traces(name, sent[group]))
