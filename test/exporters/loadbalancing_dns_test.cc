@@ -23,7 +23,7 @@ struct Tier {
     name_is(std::move(addresses));
     exporter = std::make_unique<ExporterFixture>(
         loadbalancing_exporter(),
-        "{protocol: {otlp: {tls: {insecure: true}, compression: none, wait_for_ready: true, "
+        "{protocol: {otlp: {tls: {insecure: true}, compression: none, "
         "retry_on_failure: {initial_interval: 1ms, max_interval: 1ms}}}, resolver: {dns: "
         "{hostname: tier.test, port: " +
             std::to_string(member.port()) + ", " + times + "}}}");
@@ -50,6 +50,7 @@ struct Tier {
   /// Until so many look-ups have gone well, or not.
   void wait_for(const std::string& success, double count) {
     while (resolutions(success) < count) on_loop([] {});
+    on_loop([] {});  // counted first, told then
   }
   double resolutions(const std::string& success) const {
     return exporter->metrics.value("otelcol_loadbalancer_num_resolutions",
