@@ -130,6 +130,16 @@ TEST_CASE("when a hundred thousand traces are due at once their decisions leave 
   CHECK(test.conserved());
 }
 
+TEST_CASE("when large traces are due at once, fewer of them are decided in one go",
+          "[tail_sampling]") {
+  auto test = sampler("");
+  for (std::uint64_t trace = 1; trace <= 100; ++trace)
+    test.send(request(std::vector<SpanSpec>(1000, span(trace))));
+  test.executor.advance(10s + 100ms);
+  CHECK(decided(test) == 100);
+  CHECK(test.metrics.value("otelcol_processor_tail_sampling_sampling_decision_timer_latency") >= 5);
+}
+
 TEST_CASE("a hundred thousand spans of one trace do not delay what comes beside them",
           "[tail_sampling]") {
   constexpr std::uint64_t requests = 100, giant = 1'000'000;
