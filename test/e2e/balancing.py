@@ -180,8 +180,10 @@ class Load(threading.Thread):
                 self.changed.notify_all()
 
     def send(self, names):
+        if not names:
+            return
         spans = [span(1000 * trace + part, traceId=trace_id(trace), name=f"{trace}.{part}") for trace, part in names]
-        while (status := post(self.agent.http, spans)[0]) != 200 if spans else False:
+        while (status := post(self.agent.http, spans)[0]) != 200:
             if status not in (429, 503):
                 raise AssertionError(f"answered {status}")
             time.sleep(0.1)
@@ -205,7 +207,7 @@ class Ring:
 
     def __init__(self, members):
         texts = {f"127.0.0.1:{port}": number for number, port in members.items()}
-        points = sorted((binascii.crc32(text.encode() + struct.pack("<I", i)), text) for text in texts for i in range(200))
+        points = [(binascii.crc32(text.encode() + struct.pack("<I", i)), text) for text in texts for i in range(200)]
         self.owners = {}
         for crc, text in sorted(points, key=lambda point: (point[0] % self.POSITIONS, *point)):
             for step in range(10):
@@ -244,8 +246,9 @@ class Tier(WithMembers):
         self.samplers += [self.start(SAMPLER) for _ in range(count)]
 
     def leaves(self):
-        """From here on spans for one of the members may wait for those that are the members next."""
-        self.member_gone_since = min(load.turn for load in self.loads)
+        """From here on spans for one of the members may wait for those that are the members next; so may those of a few turns
+        before, if they are still under way."""
+        self.member_gone_since = min(load.turn for load in self.loads) - 5
 
     def end(self, number):
         self.leaves()
