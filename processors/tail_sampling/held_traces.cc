@@ -28,10 +28,7 @@ void HeldTraces::find(std::span<Arrival> arrivals) const {
   for (const Arrival& each : arrivals)
     __builtin_prefetch(&buckets_[each.hash & (buckets_.size() - 1)]);
   for (const Arrival& each : arrivals) {
-    if (const Number number = first_of(each); number != none) {
-      __builtin_prefetch(&traces_[number].facts, 1);
-      __builtin_prefetch(&traces_[number].runs, 1);
-    }
+    if (const Number number = first_of(each); number != none) prefetch(number);
   }
   for (Arrival& each : arrivals) each.trace = find(each.facts.trace_id, each.hash);
 }
@@ -119,7 +116,7 @@ HeldTraces::Handle HeldTraces::find(const TraceId& id, std::uint64_t hash) const
 HeldTraces::Number HeldTraces::new_trace(const Arrival& arrival, Executor::TimePoint now) {
   Number number = 0;
   if (free_traces_.empty()) {
-    if (traces_.size() == buckets_.size()) grow();
+    if (2 * traces_.size() == buckets_.size()) grow();
     number = static_cast<Number>(traces_.size());
     traces_.emplace_back();
   } else {
@@ -147,7 +144,7 @@ void HeldTraces::grow() {
 
 /// An estimate of what is kept beside the requests; once a call, since accounts are shared.
 void HeldTraces::charge_tables() {
-  const std::size_t now = traces_.capacity() * (sizeof(Trace) + sizeof(Number)) +
+  const std::size_t now = traces_.capacity() * (sizeof(Trace) + 3 * sizeof(Number)) +
                           segments_.capacity() * sizeof(Segment) + spans_ / 8 + runs_bytes_;
   if (now > tables_charged_) account_.hold(now - tables_charged_);
   if (now < tables_charged_) account_.release(tables_charged_ - now);

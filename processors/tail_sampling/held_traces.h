@@ -42,10 +42,9 @@ class HeldTraces {
     return traces_[trace.number].generation == trace.generation && traces_[trace.number].is_held;
   }
   /// It will be decided soon.
-  void prefetch(Handle trace) const {
-    const char* memory = reinterpret_cast<const char*>(&traces_[trace.number]);
-    for (std::size_t line = 0; line < sizeof(Trace); line += 64)
-      __builtin_prefetch(memory + line, 1);
+  void prefetch(Handle trace, std::uint64_t hash) const {
+    __builtin_prefetch(&buckets_[hash & (buckets_.size() - 1)], 1);
+    prefetch(trace.number);
   }
   const TraceFacts& facts(Handle trace) const { return traces_[trace.number].facts; }
   std::uint64_t hash(Handle trace) const { return traces_[trace.number].hash; }
@@ -121,7 +120,8 @@ class HeldTraces {
     std::vector<Run> many_;
     std::size_t size_ = 0;
   };
-  struct Trace {
+  /// Aligned, so that it takes four cache lines and no fifth.
+  struct alignas(64) Trace {
     TraceFacts facts;
     std::uint64_t hash = 0;
     Executor::TimePoint first_seen;
@@ -133,6 +133,11 @@ class HeldTraces {
 
   Number new_segment(SpanBatch batch, std::span<const Arrival> arrivals);
   Number new_trace(const Arrival& arrival, Executor::TimePoint now);
+  void prefetch(Number trace) const {
+    const char* memory = reinterpret_cast<const char*>(&traces_[trace]);
+    for (std::size_t line = 0; line < sizeof(Trace); line += 64)
+      __builtin_prefetch(memory + line, 1);
+  }
   void release(const Run& run);
   void let_go(Number segment);
   void no_longer_pay(const Segment& segment);
@@ -154,7 +159,7 @@ class HeldTraces {
   std::vector<Number> wasteful_;
   Chunks<Trace> traces_;
   std::vector<Number> free_traces_;
-  std::vector<Number> buckets_;  ///< a power of two, as many as traces at least
+  std::vector<Number> buckets_;  ///< a power of two, twice as many as traces at least
   std::uint64_t spans_ = 0;
   std::size_t runs_bytes_ = 0;  ///< of those that have memory of their own
   std::size_t tables_charged_ = 0;

@@ -241,7 +241,7 @@ void Shard::prefetch(const std::deque<Due>& queue) const {
   constexpr std::size_t ahead = 8;
   if (queue.size() <= ahead) return;
   const Due& later = queue[ahead];
-  traces_.prefetch(later.trace);
+  traces_.prefetch(later.trace, later.hash);
   past_.prefetch(later.hash);
 }
 
