@@ -82,7 +82,19 @@ SpanBatch Transform::count_and_process(SpanBatch batch) {
   return result;
 }
 
+std::optional<Answer> Transform::refusal(std::uint64_t) { return std::nullopt; }
+
+std::optional<Answer> Transform::reserve(const Load& load) {
+  if (std::optional<Answer> answer = refusal(load.spans)) return answer;
+  return next_.reserve(load);
+}
+
 void Transform::consume(SpanBatch batch, Ack ack) {
+  if (std::optional<Answer> answer = refusal(batch.span_count())) {
+    counters_.in.add(batch.span_count());
+    overload_.add(batch.span_count());
+    return ack.resolve(std::move(*answer));
+  }
   SpanBatch result = count_and_process(std::move(batch));
   if (result.empty()) return ack.accepted();
   auto* const pending = new Pending(*this, result.span_count(), std::move(ack));

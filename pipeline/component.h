@@ -101,25 +101,28 @@ class Processor : public Consumer {
 struct ProcessorContext;
 
 /// A processor that holds nothing: what goes in comes out changed, smaller or not at all, in the
-/// same call. Implements the hand-over and the counting; `process` is all there is to write.
+/// same call. Implements the hand-over and the counting; `process` is all there is to write. One
+/// that may refuse says so in `refusal`.
 class Transform : public Processor {
  public:
   explicit Transform(const ProcessorContext& context);
   void consume(SpanBatch batch, Ack ack) final;
-  std::optional<Answer> reserve(const Load& load) final { return next_.reserve(load); }
+  std::optional<Answer> reserve(const Load& load) final;
   void commit(SpanBatch batch, const Load& reserved, Ack ack) final;
   void cancel(const Load& reserved) final { next_.cancel(reserved); }
 
  protected:
   /// Fewer spans out than in are dropped by decision.
   virtual SpanBatch process(SpanBatch batch) = 0;
+  /// Not empty: it takes nothing at the moment. Asked before every batch.
+  virtual std::optional<Answer> refusal(std::uint64_t spans);
 
  private:
   class Pending;
   SpanBatch count_and_process(SpanBatch batch);
   Consumer& next_;
   SpanCounters& counters_;
-  Counter& overload_;  ///< refused downstream for now
+  Counter& overload_;  ///< refused here or downstream for now
   Counter& invalid_;   ///< refused downstream for good
 };
 

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -43,11 +44,14 @@ class Charge {
 };
 
 /// Every byte between socket and backend, whatever holds it: `service.limits.in_flight`. Doors ask
-/// before they read a body; who is refused is told to come back. Any thread; one atomic add a
+/// before they read a body; who is refused is told to come back. What components hold for long
+/// counts beside it, towards the caps of memory limiters alone. Any thread; one atomic add a
 /// request.
 class Ledger final : public MemoryAccount {
  public:
   explicit Ledger(std::size_t limit) : limit_(limit) {}
+  Ledger(const Ledger&) = delete;
+  Ledger& operator=(const Ledger&) = delete;
 
   std::optional<Charge> try_charge(std::size_t bytes);
   /// For bytes that are there already (an edit's output): never refused, so it may pass the limit.
@@ -64,13 +68,30 @@ class Ledger final : public MemoryAccount {
   void set_limit(std::size_t limit) { limit_.store(limit, std::memory_order_relaxed); }
   std::size_t used() const { return used_.load(std::memory_order_relaxed); }
 
+  /// What is in flight and with holders may have `bytes` in all, says `who`; the least that anybody
+  /// says counts. Below what is there already nothing is admitted.
+  void cap(const std::string& who, std::size_t bytes);
+  /// In flight and with holders.
+  std::size_t total() const { return used() + held_.load(std::memory_order_relaxed); }
+  bool above_cap() const { return total() > cap_.load(std::memory_order_relaxed); }
+  /// How often there was no room, so far.
+  std::uint64_t refusals() const { return refusals_.load(std::memory_order_relaxed); }
+
  private:
   friend class Charge;
+  explicit Ledger(Ledger& whole) : limit_(SIZE_MAX), whole_(&whole) {}
   bool add(std::size_t bytes);
+  std::size_t ceiling() const;
+
   std::atomic<std::size_t> used_{0};
   std::atomic<std::size_t> limit_;
-  std::mutex holders_mutex_;
+  std::atomic<std::size_t> cap_{SIZE_MAX};
+  std::atomic<std::size_t> held_{0};  ///< by all holders
+  std::atomic<std::uint64_t> refusals_{0};
+  Ledger* const whole_ = nullptr;  ///< of a holder's
+  std::mutex mutex_;
   std::map<std::string, std::unique_ptr<Ledger>> holders_;
+  std::map<std::string, std::size_t> caps_;
 };
 
 }  // namespace sluice

@@ -1,6 +1,9 @@
 #include "pipeline/memory_limit.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdio>
 #include <fstream>
 #include <string_view>
 
@@ -43,6 +46,21 @@ std::optional<std::uint64_t> memory_limit(const std::string& root) {
     }
   }
   return limit;
+}
+
+std::uint64_t usable_memory() {
+  const auto all = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *
+                   static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  return std::min(all, memory_limit("").value_or(all));
+}
+
+std::uint64_t resident_memory() {
+  long pages = 0;
+  std::FILE* file = std::fopen("/proc/self/statm", "re");
+  if (file == nullptr) return 0;
+  if (std::fscanf(file, "%*d %ld", &pages) != 1) pages = 0;
+  std::fclose(file);
+  return static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
 std::uint64_t default_in_flight(std::optional<std::uint64_t> limit) {

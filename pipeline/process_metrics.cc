@@ -2,10 +2,10 @@
 
 #include <malloc.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <chrono>
-#include <cstdio>
+
+#include "pipeline/memory_limit.h"
 
 namespace sluice {
 namespace {
@@ -18,15 +18,6 @@ double cpu_seconds() {
   rusage usage{};
   if (getrusage(RUSAGE_SELF, &usage) != 0) return 0;
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-double resident_bytes() {
-  long pages = 0;
-  std::FILE* file = std::fopen("/proc/self/statm", "re");
-  if (file == nullptr) return 0;
-  if (std::fscanf(file, "%*d %ld", &pages) != 1) pages = 0;
-  std::fclose(file);
-  return static_cast<double>(pages) * static_cast<double>(sysconf(_SC_PAGESIZE));
 }
 
 double heap_bytes() {
@@ -50,7 +41,7 @@ void register_process_metrics(Metrics& metrics, const Ledger& ledger) {
   metrics.counter_callback("otelcol_process_cpu_seconds",
                            "CPU time of the process, user and system.", {}, cpu_seconds);
   metrics.gauge_callback("otelcol_process_memory_rss", "Resident memory of the process in bytes.",
-                         {}, resident_bytes);
+                         {}, [] { return static_cast<double>(resident_memory()); });
   metrics.gauge_callback("otelcol_process_runtime_heap_alloc_bytes", "Bytes of the heap in use.",
                          {}, heap_bytes);
   metrics.gauge_callback("otelcol_process_runtime_total_sys_memory_bytes",

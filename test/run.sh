@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need, builds, and runs everything: unit tests and fuzz replays under ASan+UBSan, the
 # pipeline's under TSan, end-to-end tests of the binary, the matrix of real SDKs and collectors,
-# sampling beside a real collector's, and real clients of Zipkin and Jaeger.
+# sampling and edits beside a real collector's, and real clients of Zipkin and Jaeger.
 # Runs as root or with sudo on a bare Debian 12. usage: test/run.sh [unit|tsan|e2e|sdk|doors|release ...]   (default: all)
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -101,5 +101,7 @@ if wanted release; then
   step "release build"
   build release sluice bench_load bench_relay bench_micro
   build/release/sluice --version
+  step "memory under a limit, release"
+  python3 test/e2e/memory.py --binary build/release/sluice
 fi
 step "all green: ${parts[*]}"

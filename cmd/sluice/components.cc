@@ -12,6 +12,7 @@
 #include "extensions/without_effect/without_effect.h"
 #include "processors/attributes/attributes.h"
 #include "processors/batch/batch.h"
+#include "processors/memory_limiter/memory_limiter.h"
 #include "processors/resource/resource.h"
 #include "processors/tail_sampling/tail_sampling.h"
 #include "receivers/jaeger/jaeger.h"
@@ -46,6 +47,7 @@ ComponentTable all_components() {
           {
               attributes_processor(),
               batch_processor(),
+              memory_limiter_processor(),
               resource_processor(),
               tail_sampling_processor(),
           },

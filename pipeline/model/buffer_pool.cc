@@ -193,6 +193,8 @@ Block* remap(Block* block, std::size_t capacity) noexcept {
   return moved;
 }
 
+void empty() noexcept { make_room(0, 0); }
+
 bool exact() noexcept { return exact_blocks; }
 
 std::size_t cached() noexcept { return cached_bytes.load(std::memory_order_relaxed); }

@@ -4,7 +4,7 @@
 
 #include "pipeline/model/buffer.h"
 
-/// Where blocks come from. Private to buffer.cc and its test.
+/// Where blocks come from. Private to buffer.cc, pages.cc and their test.
 namespace sluice::buffer_pool {
 
 /// The size of the class that holds `bytes` (header included): multiples of 64 up to 1 KiB, eight
@@ -19,6 +19,9 @@ Buffer::Block* remap(Buffer::Block* block, std::size_t capacity) noexcept;
 
 /// Blocks are as large as asked for and never reused, so that a sanitizer sees every overrun.
 bool exact() noexcept;
+
+/// Returns all that waits in the pool to the system.
+void empty() noexcept;
 
 /// Bytes that wait in the pool for their next use.
 std::size_t cached() noexcept;

@@ -1,9 +1,12 @@
 #include "pipeline/model/pages.h"
 
+#include <malloc.h>
 #include <sys/mman.h>
 
 #include <cstdint>
 #include <utility>
+
+#include "pipeline/model/buffer_pool.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 extern "C" void __asan_poison_memory_region(const volatile void*, std::size_t);
@@ -33,6 +36,11 @@ std::size_t discard(std::string_view bytes) noexcept {
   __asan_poison_memory_region(at, end - first);
 #endif
   return end - first;
+}
+
+void give_back_spare() noexcept {
+  buffer_pool::empty();
+  malloc_trim(0);
 }
 
 }  // namespace sluice::pages

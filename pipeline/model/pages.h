@@ -26,4 +26,8 @@ class GrowthByMoving {
 /// knows them and reads none of them again: they are no content any more, but may be overwritten.
 std::size_t discard(std::string_view bytes) noexcept;
 
+/// Gives back what waits for its next use: the pool's blocks, and the free pages of the heap. Takes
+/// milliseconds.
+void give_back_spare() noexcept;
+
 }  // namespace sluice::pages
