@@ -14,6 +14,7 @@
 #include "processors/batch/batch.h"
 #include "processors/memory_limiter/memory_limiter.h"
 #include "processors/resource/resource.h"
+#include "processors/span/span.h"
 #include "processors/tail_sampling/tail_sampling.h"
 #include "receivers/jaeger/jaeger.h"
 #include "receivers/otlp/otlp.h"
@@ -49,6 +50,7 @@ ComponentTable all_components() {
               batch_processor(),
               memory_limiter_processor(),
               resource_processor(),
+              span_processor(),
               tail_sampling_processor(),
           },
       .exporters =
