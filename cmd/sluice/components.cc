@@ -13,6 +13,7 @@
 #include "processors/attributes/attributes.h"
 #include "processors/batch/batch.h"
 #include "processors/memory_limiter/memory_limiter.h"
+#include "processors/redaction/redaction.h"
 #include "processors/resource/resource.h"
 #include "processors/span/span.h"
 #include "processors/tail_sampling/tail_sampling.h"
@@ -49,6 +50,7 @@ ComponentTable all_components() {
               attributes_processor(),
               batch_processor(),
               memory_limiter_processor(),
+              redaction_processor(),
               resource_processor(),
               span_processor(),
               tail_sampling_processor(),

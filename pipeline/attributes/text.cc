@@ -44,7 +44,10 @@ class Json {
     switch (value.type()) {
       case Type::empty: out_ += "null"; break;
       case Type::string: append_string(value.string()); break;
-      case Type::bytes: append_string(base64::encoded(value.string())); break;
+      case Type::bytes:  // without a byte it is Go's nil
+        value.string().empty() ? void(out_ += "null")
+                               : append_string(base64::encoded(value.string()));
+        break;
       case Type::boolean: out_ += value.boolean() ? "true" : "false"; break;
       case Type::integer: out_ += std::to_string(value.integer()); break;
       case Type::real:

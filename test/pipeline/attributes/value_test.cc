@@ -46,8 +46,8 @@ TEST_CASE("lists and maps are written as JSON with sorted keys, the last of a re
           "[attributes]") {
   CHECK(text(Array{}) == "[]");
   CHECK(text(KvList{}) == "{}");
-  CHECK(text(Array{1, "a", true, 0.5, {}, Bytes{"f"}, Array{2}}) ==
-        "[1,\"a\",true,0.5,null,\"Zg==\",[2]]");
+  CHECK(text(Array{1, "a", true, 0.5, {}, Bytes{"f"}, Array{2}, Bytes{""}}) ==
+        "[1,\"a\",true,0.5,null,\"Zg==\",[2],null]");
   CHECK(text(KvList{{"b", 1}, {"a", KvList{{"x", {}}}}, {"b", 2}}) ==
         "{\"a\":{\"x\":null},\"b\":2}");
   CHECK(text(Array{std::numeric_limits<double>::infinity()}) == "");

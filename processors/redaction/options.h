@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/node.h"
+#include "pipeline/attributes/digest.h"
+
+namespace re2 {
+class RE2;
+}
+
+namespace sluice::redaction {
+
+using Patterns = std::vector<std::shared_ptr<const re2::RE2>>;
+
+enum class Summary { silent, info, debug };
+
+struct Options {
+  static Options decode(const config::Node& node);
+
+  bool allow_all_keys = false;
+  std::vector<std::string> allowed_keys, ignored_keys;
+  Patterns ignored_key_patterns, blocked_key_patterns;
+  Patterns blocked_values, allowed_values;
+  std::optional<Digest> digest;
+  std::string masking_string = "****";
+  bool redact_all_types = false;
+  Summary summary = Summary::silent;
+};
+
+}  // namespace sluice::redaction
