@@ -15,6 +15,7 @@
 #include "processors/memory_limiter/memory_limiter.h"
 #include "processors/redaction/redaction.h"
 #include "processors/resource/resource.h"
+#include "processors/resourcedetection/resourcedetection.h"
 #include "processors/span/span.h"
 #include "processors/tail_sampling/tail_sampling.h"
 #include "receivers/jaeger/jaeger.h"
@@ -52,6 +53,7 @@ ComponentTable all_components() {
               memory_limiter_processor(),
               redaction_processor(),
               resource_processor(),
+              resourcedetection_processor(),
               span_processor(),
               tail_sampling_processor(),
           },

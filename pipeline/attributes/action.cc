@@ -191,6 +191,21 @@ AttributeActions AttributeActions::decode(const config::Node& node, std::string_
   return actions;
 }
 
+AttributeActions AttributeActions::setting(
+    const std::vector<std::pair<std::string, std::string>>& attributes, bool overrides,
+    std::uint32_t number) {
+  AttributeActions actions;
+  actions.number = number;
+  for (const auto& [key, value] : attributes) {
+    AttributeAction& action = actions.list.emplace_back();
+    action.kind = overrides ? Kind::upsert : Kind::insert;
+    action.key = key;
+    action.value = ConstantAttribute{value, encoded_attribute(number, key, value)};
+  }
+  number_keys(actions);
+  return actions;
+}
+
 bool AttributeActions::reads_context() const {
   return std::any_of(list.begin(), list.end(),
                      [](const AttributeAction& action) { return !action.from_context.empty(); });

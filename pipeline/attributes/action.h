@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "config/node.h"
@@ -44,6 +45,11 @@ struct AttributeActions {
   /// be edited.
   static AttributeActions decode(const config::Node& node, std::string_view key,
                                  std::uint32_t number);
+
+  /// Sets each of these keys to its encoded value; where one is there already, only if `overrides`.
+  static AttributeActions setting(
+      const std::vector<std::pair<std::string, std::string>>& attributes, bool overrides,
+      std::uint32_t number);
 
   bool reads_context() const;
 

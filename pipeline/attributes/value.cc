@@ -100,6 +100,15 @@ std::string encoded_real(double value) {
   return out;
 }
 
+std::string encoded_list(const std::vector<std::string>& texts) {
+  std::string list;
+  std::string out;
+  for (const std::string& text : texts)
+    append_field(list, otlp::list::values, encoded_string(text));
+  append_field(out, otlp::any_value::array_value, list);
+  return out;
+}
+
 std::string encoded_value(const config::Node& node) {
   std::string list;
   std::string out;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/node.h"
 #include "pipeline/model/span_view.h"
@@ -16,6 +17,7 @@ std::string encoded_string(std::string_view value);
 std::string encoded_boolean(bool value);
 std::string encoded_integer(std::int64_t value);
 std::string encoded_real(double value);
+std::string encoded_list(const std::vector<std::string>& texts);
 
 /// A YAML value with the type that YAML gives it; lists and maps become arrays and key-value lists.
 std::string encoded_value(const config::Node& node);
