@@ -14,7 +14,10 @@
 #include "pipeline/model/span_view.h"
 #include "pipeline/model/wire.h"
 #include "pipeline/utf8.h"
+#include "processors/redaction/redaction.h"
+#include "processors/span/span.h"
 #include "test/support/otlp_builder.h"
+#include "test/support/processor_fixture.h"
 
 namespace {
 
@@ -247,6 +250,32 @@ void json_out(benchmark::State& state) {
   }
 }
 BENCHMARK(json_out);
+
+/// What a processor adds to a batch of 512 spans that goes through it.
+void through(benchmark::State& state, const ProcessorType& type, const char* options) {
+  test::ProcessorFixture fixture(type, options);
+  if (!fixture.mistakes.empty()) return state.SkipWithError(fixture.mistakes[0].c_str());
+  const SpanBatch batch = test::parse_batch(request_of(512));
+  PerSpan cost(state);
+  for (auto _ : state) {
+    fixture.processor->consume(batch, {});
+    fixture.next.batches.clear();
+    cost.add(batch.span_count());
+  }
+}
+BENCHMARK_CAPTURE(through, redaction_of_nothing, redaction_processor(),
+                  "{allow_all_keys: true, blocked_values: ['4[0-9]{12}(?:[0-9]{3})?', "
+                  "'(5[1-5][0-9]{14})'], blocked_key_patterns: [token]}");
+BENCHMARK_CAPTURE(through, redaction_of_one_value, redaction_processor(),
+                  "{allow_all_keys: true, blocked_values: ['user-[0-9]+', '(5[1-5][0-9]{14})'], "
+                  "blocked_key_patterns: [token]}");
+BENCHMARK_CAPTURE(through, redaction_by_a_list, redaction_processor(),
+                  "{allowed_keys: [service.name, http.request.method, http.route, "
+                  "http.response.status_code]}");
+BENCHMARK_CAPTURE(through, span_of_nothing, span_processor(),
+                  "{name: {to_attributes: {rules: ['^/api/(?P<id>[0-9]+)$']}}}");
+BENCHMARK_CAPTURE(through, span_named, span_processor(),
+                  "{name: {from_attributes: [http.request.method, http.route], separator: ' '}}");
 
 void recycle_buffer(benchmark::State& state) {
   const auto size = static_cast<std::size_t>(state.range(0));
