@@ -1,6 +1,7 @@
 #include "processors/redaction/attribute_redaction.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "pipeline/attributes/value.h"
 #include "pipeline/model/otlp_fields.h"
@@ -16,29 +17,36 @@ constexpr std::string_view note_names[] = {"redaction.redacted.keys", "redaction
                                            "redaction.allowed.keys",  "redaction.allowed.count",
                                            "redaction.ignored.count"};
 
-/// Whether the message (a KeyValue, an AnyValue) is well framed and says what it says once: then
-/// what is read of it is all that there is. Of an AnyValue one field may be there, since they are
-/// alternatives.
-bool said_once(std::string_view message, std::size_t fields_max) {
+/// Whether the message says what a KeyValue says, once, and nothing else: then what is read of it
+/// is all that there is.
+bool is_key_value(std::string_view message) {
   wire::Cursor cursor(message);
   wire::Field field;
-  std::uint32_t before = 0;
-  std::size_t count = 0;
+  bool key = false, value = false;
   while (cursor.next(field)) {
-    if (++count > fields_max || field.number == before) return false;
-    before = field.number;
+    bool& seen = field.number == otlp::key_value::key ? key : value;
+    const bool known =
+        field.number == otlp::key_value::key || field.number == otlp::key_value::value;
+    if (!known || field.type != wire::Type::length || std::exchange(seen, true)) return false;
   }
   return cursor.ok();
 }
-bool said_once_key_value(std::string_view message) { return said_once(message, 2); }
-bool said_once_value(std::string_view message) { return said_once(message, 1); }
+
+/// The same of an AnyValue, of whose fields one may be there.
+bool is_value(std::string_view message) {
+  if (message.empty()) return true;
+  wire::Cursor cursor(message);
+  wire::Field field;
+  return cursor.next(field) && field.whole.size() == message.size() &&
+         AnyValueView(message).type() != Type::empty;
+}
 
 bool is_nested(Type type) { return type == Type::array || type == Type::kvlist; }
 
 /// The same of an AnyValue and all that is within it: what its text as JSON would not show is not
 /// readable.
 bool readable(std::string_view value, int depth) {
-  if (depth == 0 || !said_once_value(value)) return false;
+  if (depth == 0 || !is_value(value)) return false;
   const AnyValueView view(value);
   if (!is_nested(view.type())) return true;
   std::vector<std::string_view> keys;
@@ -48,7 +56,7 @@ bool readable(std::string_view value, int depth) {
     if (!field.is(otlp::list::values, wire::Type::length)) return false;
     std::string_view inner = field.content;
     if (view.type() == Type::kvlist) {
-      if (!said_once_key_value(inner)) return false;
+      if (!is_key_value(inner)) return false;
       const KeyValueView entry = read_key_value({field.whole, field.content});
       keys.push_back(entry.key);
       inner = entry.value_message;
@@ -90,7 +98,7 @@ void AttributeRedaction::begin(std::string_view message) {
 
 void AttributeRedaction::redact(std::string_view field, std::string_view content) {
   if (++attributes_ > attributes_max) return erase(field);
-  if (plain_value_offset(content) == 0 && !said_once_key_value(content)) return erase(field);
+  if (plain_value_offset(content) == 0 && !is_key_value(content)) return erase(field);
   const KeyValueView attribute = read_key_value({field, content});
   const Verdict verdict = keys_.verdict(attribute.key);
   if (verdict == Verdict::redacted) {
@@ -109,7 +117,7 @@ void AttributeRedaction::redact(std::string_view field, std::string_view content
 void AttributeRedaction::redact_value(std::string_view field, const KeyValueView& attribute,
                                       Verdict verdict) {
   if (options_.redact_all_types ? !readable(attribute.value_message, value_depth_max)
-                                : !said_once_value(attribute.value_message))
+                                : !is_value(attribute.value_message))
     return erase(field);
   const AnyValueView value = attribute.value();
   std::string_view text;

@@ -1,27 +1,12 @@
 #include "processors/redaction/options.h"
 
-#include <re2/re2.h>
-
 #include <algorithm>
 #include <cctype>
 #include <string_view>
 #include <utility>
 
-#include "pipeline/attributes/action.h"
-
 namespace sluice::redaction {
 namespace {
-
-Patterns decode_patterns(const config::Node& node, std::string_view key) {
-  std::vector<std::string> texts;
-  node.optional(key, texts);
-  Patterns patterns;
-  for (std::string& text : texts) {
-    if (auto pattern = decode_pattern(node, key, std::move(text)))
-      patterns.push_back(std::move(pattern));
-  }
-  return patterns;
-}
 
 void check_hmac_key(const config::Node& node, Digest::Kind kind, const std::string& key) {
   const std::size_t least = kind == Digest::Kind::hmac_sha256   ? 32
@@ -100,10 +85,10 @@ Options Options::decode(const config::Node& node) {
   node.optional("allow_all_keys", options.allow_all_keys);
   node.optional("allowed_keys", options.allowed_keys);
   node.optional("ignored_keys", options.ignored_keys);
-  options.ignored_key_patterns = decode_patterns(node, "ignored_key_patterns");
-  options.blocked_key_patterns = decode_patterns(node, "blocked_key_patterns");
-  options.blocked_values = decode_patterns(node, "blocked_values");
-  options.allowed_values = decode_patterns(node, "allowed_values");
+  options.ignored_key_patterns = Patterns(node, "ignored_key_patterns");
+  options.blocked_key_patterns = Patterns(node, "blocked_key_patterns");
+  options.blocked_values = Patterns(node, "blocked_values");
+  options.allowed_values = Patterns(node, "allowed_values");
   options.digest = decode_digest(node);
   std::string masking_string;
   node.optional("masking_string", masking_string);

@@ -1,20 +1,14 @@
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "config/node.h"
 #include "pipeline/attributes/digest.h"
-
-namespace re2 {
-class RE2;
-}
+#include "processors/redaction/patterns.h"
 
 namespace sluice::redaction {
-
-using Patterns = std::vector<std::shared_ptr<const re2::RE2>>;
 
 enum class Summary { silent, info, debug };
 

@@ -11,15 +11,6 @@ namespace {
 
 constexpr std::size_t keys_max = 4096, key_size_max = 256;
 
-/// RE2 does not look into what is no UTF-8, where a secret could hide: it is repaired first.
-bool found_in(std::string_view text, const Patterns& patterns) {
-  if (patterns.empty()) return false;
-  if (!valid_utf8(text)) return found_in(repair_utf8(text), patterns);
-  return std::any_of(patterns.begin(), patterns.end(), [text](const auto& pattern) {
-    return re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *pattern);
-  });
-}
-
 /// The summary's own attributes pass, but for those of allowed values: as in the collector.
 std::vector<std::string> with_summary(std::vector<std::string> keys) {
   for (const char* key :
@@ -48,30 +39,30 @@ Verdict KeyRules::verdict(std::string_view key) {
 }
 
 Verdict KeyRules::judge(std::string_view key) const {
-  if (ignored_.find(key) != KeyTable::none || found_in(key, options_.ignored_key_patterns))
+  if (ignored_.find(key) != KeyTable::none || options_.ignored_key_patterns.found_in(key))
     return Verdict::ignored;
   if (!options_.allow_all_keys && allowed_.find(key) == KeyTable::none) return Verdict::redacted;
-  return found_in(key, options_.blocked_key_patterns) ? Verdict::blocked : Verdict::looked_at;
+  return options_.blocked_key_patterns.found_in(key) ? Verdict::blocked : Verdict::looked_at;
 }
 
+ValueRules::ValueRules(const Options& options)
+    : options_(options),
+      nothing_allowed_(options.allowed_values.found_in("")),
+      nothing_blocked_(options.blocked_values.found_in("")) {}
+
 bool ValueRules::allowed(std::string_view text) const {
-  return found_in(text, options_.allowed_values);
+  return text.empty() ? nothing_allowed_ : options_.allowed_values.found_in(text);
 }
 
 const std::string* ValueRules::masked(std::string_view text) {
-  if (options_.blocked_values.empty()) return nullptr;
-  std::string repaired;
-  std::string_view rest = text;
-  if (!valid_utf8(text)) rest = repaired = repair_utf8(text);
-  bool any = false;
+  if (!(text.empty() ? nothing_blocked_ : options_.blocked_values.found_in(text))) return nullptr;
+  now_ = text;
+  if (!valid_utf8(text)) now_ = repair_utf8(text);
   for (const auto& pattern : options_.blocked_values) {
     next_.clear();
-    if (!mask_matches(*pattern, rest, next_)) continue;
-    any = true;
-    now_.swap(next_);
-    rest = now_;
+    if (mask_matches(*pattern, now_, next_)) now_.swap(next_);
   }
-  return any && now_ != text ? &now_ : nullptr;
+  return now_ != text ? &now_ : nullptr;
 }
 
 /// As Go replaces all matches: from left to right, each leftmost one; an empty one right behind the

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <memory>
-#include <optional>
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -10,7 +10,7 @@
 #include "processors/redaction/options.h"
 
 namespace re2 {
-class StringPiece;
+class RE2;
 }
 
 namespace sluice::redaction {
@@ -49,7 +49,7 @@ class KeyRules {
 class ValueRules {
  public:
   /// `options` outlive it.
-  explicit ValueRules(const Options& options) : options_(options) {}
+  explicit ValueRules(const Options& options);
 
   bool any() const { return !options_.blocked_values.empty() || !options_.allowed_values.empty(); }
   bool allowed(std::string_view text) const;
@@ -64,6 +64,8 @@ class ValueRules {
   void append_mask(std::string_view match, std::string& out) const;
 
   const Options& options_;
+  const bool nothing_allowed_,
+      nothing_blocked_;  ///< the empty text, which values of other types have
   std::string now_, next_;
 };
 

@@ -226,6 +226,8 @@ TEST_CASE("an attribute that cannot be read is left out rather than let through"
   CHECK(left("", key + length_field(1, "l") + open) == 0);
   CHECK(left("", key + length_field(2, "\x0a\x7fsecret")) == 0);
   CHECK(left("", "\x0a\x7fsecret") == 0);
+  CHECK(left("", key + length_field(5, "secret")) == 0);
+  CHECK(left("", key + length_field(2, length_field(9, "secret"))) == 0);
   std::string deep = length_field(1, "secret");
   for (int i = 0; i < 120; ++i) deep = length_field(5, length_field(1, deep));
   CHECK(left(", redact_all_types: true", key + length_field(2, deep)) == 0);
