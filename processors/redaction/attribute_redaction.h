@@ -50,8 +50,8 @@ class AttributeRedaction {
   /// One that is there already.
   struct Noted {
     std::size_t piece;
-    std::string_view text;   ///< where it is one
-    std::int64_t count = 0;  ///< where it is a number
+    std::string_view text{};  ///< where it is one
+    std::int64_t count = 0;   ///< where it is a number
   };
 
   void redact_value(std::string_view field, const KeyValueView& attribute, Verdict verdict);
