@@ -94,6 +94,13 @@ void Problems::source(std::string file, std::string text) {
   sources_.emplace_back(std::move(file), std::move(text));
 }
 
+std::string_view Problems::source_of(std::string_view file) const {
+  for (const auto& [name, text] : sources_) {
+    if (name == file) return text;
+  }
+  return {};
+}
+
 /// What concerns no file that was read (a file that is missing) comes first.
 std::size_t Problems::rank(const Position& position) const {
   const auto source = std::ranges::find_if(

@@ -14,6 +14,7 @@ struct Position {
   std::string file;
   int line = 0;
   int column = 0;
+  int width = 1;  ///< how many characters a report marks
 };
 
 struct Problem {
@@ -37,6 +38,8 @@ class Problems {
   void without_effect(std::string path);
   /// The text of a file, for the lines that a report shows.
   void source(std::string file, std::string text);
+  /// The same text; empty for a file that was not read.
+  std::string_view source_of(std::string_view file) const;
   /// Text that no report may show.
   void secret(std::string_view text);
 

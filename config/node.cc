@@ -4,6 +4,7 @@
 
 #include "config/content.h"
 #include "config/scalar.h"
+#include "config/scalar_place.h"
 
 namespace sluice::config {
 namespace {
@@ -177,6 +178,13 @@ void Node::error(std::string_view key, std::string message) const {
   const Content* place = content_->find(key);
   content_->problems->error((place == nullptr ? content_.get() : place)->position,
                             content_->path_of(key), std::move(message));
+}
+
+void Node::error_within(std::size_t offset, std::size_t size, std::string message) const {
+  if (content_->problems == nullptr || content_->value == nullptr) return;
+  const std::string_view source = content_->problems->source_of(content_->position.file);
+  content_->problems->error(position_within(*content_->value, source, offset, size),
+                            content_->path, std::move(message));
 }
 
 void Node::warning(std::string_view key, std::string message) const {

@@ -112,6 +112,9 @@ class Node {
   void expect(bool condition, std::string_view key, std::string_view message) const;
   /// About the value under `key` (or this value, for an empty key).
   void error(std::string_view key, std::string message) const;
+  /// About `size` bytes of this scalar's text from `offset` on, for a value that has a language of
+  /// its own: points at where they were written, quotes and block scalars included.
+  void error_within(std::size_t offset, std::size_t size, std::string message) const;
   void warning(std::string_view key, std::string message) const;
   /// `expected …, found "…"`: the fixed form for a value that does not fit.
   void unexpected(std::string_view key, std::string_view expected) const;

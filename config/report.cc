@@ -121,7 +121,8 @@ std::string Problems::excerpt(const Problem& problem) const {
   }
   const std::string number = std::to_string(position.line);
   return "  " + number + " | " + masked(std::move(shown)) + "\n  " +
-         std::string(number.size(), ' ') + " | " + indent_to(line, position.column) + "^\n";
+         std::string(number.size(), ' ') + " | " + indent_to(line, position.column) +
+         std::string(static_cast<std::size_t>(std::max(position.width, 1)), '^') + "\n";
 }
 
 std::string Problems::line(const Problem& problem) const {

@@ -73,14 +73,20 @@ Transform::Transform(const ProcessorContext& context)
          counters_.out);
 }
 
-SpanBatch Transform::count_and_process(SpanBatch batch) {
+std::optional<SpanBatch> Transform::count_and_process(SpanBatch batch) {
   const std::uint64_t before = batch.span_count();
   counters_.in.add(before);
   SpanBatch result = process(std::move(batch));
+  if (rejection_) {
+    invalid_.add(before);
+    return std::nullopt;
+  }
   const std::uint64_t dropped = before - result.span_count();
   if (dropped > 0) counters_.dropped.add(dropped);
   return result;
 }
+
+std::string Transform::take_rejection() { return *std::exchange(rejection_, std::nullopt); }
 
 std::optional<Answer> Transform::refusal(std::uint64_t) { return std::nullopt; }
 
@@ -95,20 +101,21 @@ void Transform::consume(SpanBatch batch, Ack ack) {
     overload_.add(batch.span_count());
     return ack.resolve(std::move(*answer));
   }
-  SpanBatch result = count_and_process(std::move(batch));
-  if (result.empty()) return ack.accepted();
-  auto* const pending = new Pending(*this, result.span_count(), std::move(ack));
-  next_.consume(std::move(result), Ack(*pending));
+  std::optional<SpanBatch> result = count_and_process(std::move(batch));
+  if (!result) return ack.rejected(take_rejection());
+  if (result->empty()) return ack.accepted();
+  auto* const pending = new Pending(*this, result->span_count(), std::move(ack));
+  next_.consume(std::move(*result), Ack(*pending));
 }
 
 void Transform::commit(SpanBatch batch, const Load& reserved, Ack ack) {
-  SpanBatch result = count_and_process(std::move(batch));
-  if (result.empty()) {
+  std::optional<SpanBatch> result = count_and_process(std::move(batch));
+  if (!result || result->empty()) {
     next_.cancel(reserved);
-    return ack.accepted();
+    return result ? ack.accepted() : ack.rejected(take_rejection());
   }
-  auto* const pending = new Pending(*this, result.span_count(), std::move(ack));
-  next_.commit(std::move(result), reserved, Ack(*pending));
+  auto* const pending = new Pending(*this, result->span_count(), std::move(ack));
+  next_.commit(std::move(*result), reserved, Ack(*pending));
 }
 
 }  // namespace sluice

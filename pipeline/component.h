@@ -116,14 +116,19 @@ class Transform : public Processor {
   virtual SpanBatch process(SpanBatch batch) = 0;
   /// Not empty: it takes nothing at the moment. Asked before every batch.
   virtual std::optional<Answer> refusal(std::uint64_t spans);
+  /// For `process`: the batch is answered `rejected`, whatever is returned, and goes nowhere.
+  void reject(std::string message) { rejection_ = std::move(message); }
 
  private:
   class Pending;
-  SpanBatch count_and_process(SpanBatch batch);
+  /// Nothing after a rejection.
+  std::optional<SpanBatch> count_and_process(SpanBatch batch);
+  std::string take_rejection();
   Consumer& next_;
   SpanCounters& counters_;
   Counter& overload_;  ///< refused here or downstream for now
-  Counter& invalid_;   ///< refused downstream for good
+  Counter& invalid_;   ///< refused here or downstream for good
+  std::optional<std::string> rejection_;
 };
 
 /// The sink of a pipeline. One instance, shared by all workers and pipelines that name it:

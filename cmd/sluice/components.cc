@@ -14,6 +14,7 @@
 #include "processors/batch/batch.h"
 #include "processors/memory_limiter/memory_limiter.h"
 #include "processors/redaction/redaction.h"
+#include "processors/filter/filter.h"
 #include "processors/resource/resource.h"
 #include "processors/resourcedetection/resourcedetection.h"
 #include "processors/span/span.h"
@@ -52,6 +53,7 @@ ComponentTable all_components() {
               batch_processor(),
               memory_limiter_processor(),
               redaction_processor(),
+              filter_processor(),
               resource_processor(),
               resourcedetection_processor(),
               span_processor(),

@@ -167,9 +167,13 @@ void number_keys(AttributeActions& actions) {
 
 }  // namespace
 
+std::shared_ptr<const re2::RE2> compiled_pattern(const std::string& text) {
+  return std::make_shared<re2::RE2>(with_old_group_names(text), re2::RE2::Quiet);
+}
+
 std::shared_ptr<const re2::RE2> decode_pattern(const config::Node& node, std::string_view key,
                                                std::string text) {
-  auto pattern = std::make_shared<re2::RE2>(with_old_group_names(text), re2::RE2::Quiet);
+  auto pattern = compiled_pattern(text);
   if (pattern->ok()) return pattern;
   node.error(key,
              "expected a regular expression (RE2), found \"" + text + "\": " + pattern->error());

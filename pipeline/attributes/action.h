@@ -59,8 +59,9 @@ struct AttributeActions {
   bool looks_at_all = false;  ///< an action goes by a pattern of keys
 };
 
-/// A regular expression of the configuration, or null with the error recorded. Go's `(?<name>` is
-/// understood.
+/// A regular expression, which says itself whether it is `ok`. Go's `(?<name>` is understood.
+std::shared_ptr<const re2::RE2> compiled_pattern(const std::string& text);
+/// One of the configuration, or null with the error recorded.
 std::shared_ptr<const re2::RE2> decode_pattern(const config::Node& node, std::string_view key,
                                                std::string text);
 

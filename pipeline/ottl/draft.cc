@@ -1,0 +1,132 @@
+#include "pipeline/ottl/draft.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "pipeline/model/wire.h"
+
+namespace sluice::ottl {
+namespace {
+
+char* put_bytes(char* out, std::string_view bytes) {
+  if (!bytes.empty()) std::memcpy(out, bytes.data(), bytes.size());
+  return out + bytes.size();
+}
+
+template <typename Number>
+std::string_view fixed_field(std::uint32_t number, wire::Type type, Number value, Arena& memory) {
+  if (value == 0) return {};
+  char* const begin = memory.take(5 + sizeof value);
+  char* const out = wire::write_varint(begin, wire::tag(number, type));
+  std::memcpy(out, &value, sizeof value);
+  return {begin, static_cast<std::size_t>(out - begin) + sizeof value};
+}
+
+}  // namespace
+
+void Draft::begin(std::string_view message, std::uint32_t attributes_number) {
+  message_ = message;
+  attributes.begin(message, attributes_number);
+  memory.release();
+  fields_.clear();
+  cuts_.clear();
+}
+
+void Draft::set_field(std::uint32_t number, std::string_view whole) {
+  for (Field& field : fields_) {
+    if (field.number != number) continue;
+    field.whole = whole;
+    return;
+  }
+  fields_.push_back({number, whole});
+}
+
+std::string_view Draft::holder_of(std::uint32_t number) const {
+  for (const Field& field : fields_) {
+    if (field.number == number) return field.whole;
+  }
+  return message_;
+}
+
+void Draft::replace(std::string_view whole, std::string_view with) {
+  cuts_.push_back({whole, with});
+}
+
+std::size_t Draft::size() const {
+  std::size_t size = message_.size();
+  for (const AttributeList::Item& item : attributes.items()) {
+    if (item.state == AttributeList::Item::State::changed)
+      size += attribute_size(item, attributes.number());
+  }
+  for (const Field& field : fields_) size += field.whole.size();
+  for (const Cut& cut : cuts_) size += cut.with.size();
+  return size;
+}
+
+/// Everything that goes, in the order of the message.
+void Draft::collect_cuts() {
+  for (const AttributeList::Item& item : attributes.items()) {
+    if (item.state != AttributeList::Item::State::kept && !item.field.empty())
+      cuts_.push_back({item.field, {}, &item});
+  }
+  if (!fields_.empty()) {
+    wire::Cursor cursor(message_);
+    wire::Field field;
+    while (cursor.next(field)) {
+      const auto set = std::ranges::find(fields_, field.number, &Field::number);
+      if (set != fields_.end()) cuts_.push_back({field.whole, {}});
+    }
+  }
+  const auto position = [](const Cut& cut) { return cut.whole.data(); };
+  if (!std::ranges::is_sorted(cuts_, {}, position)) std::ranges::stable_sort(cuts_, {}, position);
+}
+
+void Draft::write(BufferWriter& out) {
+  char* const begin = out.tail(size());
+  collect_cuts();
+  char* at = begin;
+  const char* from = message_.data();
+  const char* const end = from + message_.size();
+  for (const Cut& cut : cuts_) {
+    if (cut.whole.data() < from) continue;  // an event that was edited, and then all events went
+    at = put_bytes(at, {from, static_cast<std::size_t>(cut.whole.data() - from)});
+    from = cut.whole.data() + cut.whole.size();
+    at = put_bytes(at, cut.with);
+    if (cut.item != nullptr && cut.item->state == AttributeList::Item::State::changed)
+      at = put_attribute(at, *cut.item, attributes.number());
+  }
+  at = put_bytes(at, {from, static_cast<std::size_t>(end - from)});
+  for (const AttributeList::Item& item : attributes.items()) {
+    if (item.field.empty() && item.state == AttributeList::Item::State::changed)
+      at = put_attribute(at, item, attributes.number());
+  }
+  for (const Field& field : fields_) at = put_bytes(at, field.whole);
+  out.advance(static_cast<std::size_t>(at - begin));
+}
+
+std::string_view text_field(std::uint32_t number, std::string_view content, Arena& memory) {
+  if (content.empty()) return {};
+  char* const begin = memory.take(10 + content.size());
+  char* out = wire::write_varint(begin, wire::tag(number, wire::Type::length));
+  out = wire::write_varint(out, content.size());
+  out = put_bytes(out, content);
+  return {begin, static_cast<std::size_t>(out - begin)};
+}
+
+std::string_view varint_field(std::uint32_t number, std::uint64_t value, Arena& memory) {
+  if (value == 0) return {};
+  char* const begin = memory.take(15);
+  char* out = wire::write_varint(begin, wire::tag(number, wire::Type::varint));
+  out = wire::write_varint(out, value);
+  return {begin, static_cast<std::size_t>(out - begin)};
+}
+
+std::string_view fixed64_field(std::uint32_t number, std::uint64_t value, Arena& memory) {
+  return fixed_field(number, wire::Type::fixed64, value, memory);
+}
+
+std::string_view fixed32_field(std::uint32_t number, std::uint32_t value, Arena& memory) {
+  return fixed_field(number, wire::Type::fixed32, value, memory);
+}
+
+}  // namespace sluice::ottl

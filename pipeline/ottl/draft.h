@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "pipeline/model/buffer.h"
+#include "pipeline/model/span_view.h"
+#include "pipeline/ottl/arena.h"
+#include "pipeline/ottl/attribute_list.h"
+
+namespace sluice::ottl {
+
+/// A message that may be edited, over its bytes: what no edit touches is copied as it stands, a
+/// changed attribute keeps its place, what is new goes to the end. Beginning with the next message
+/// costs nothing where the one before was left alone.
+class Draft {
+ public:
+  /// `attributes`: the number of the field that holds them.
+  void begin(std::string_view message, std::uint32_t attributes);
+  std::string_view message() const { return message_; }
+
+  AttributeList attributes;
+  Arena memory;  ///< what the new bytes live in, until the next message
+
+  /// The message has this field once, as these bytes (tag included), or not at all if they are
+  /// empty.
+  void set_field(std::uint32_t number, std::string_view whole);
+  /// Puts other bytes, or none, in the place of one occurrence of a field.
+  void replace(std::string_view whole, std::string_view with);
+  /// What stands for a field: the bytes that were set, or else the message.
+  std::string_view holder_of(std::uint32_t number) const;
+
+  bool changed() const { return attributes.changed() || !fields_.empty() || !cuts_.empty(); }
+  /// At least what `write` appends.
+  std::size_t size() const;
+  void write(BufferWriter& out);
+
+ private:
+  struct Field {
+    std::uint32_t number;
+    std::string_view whole;
+  };
+  struct Cut {
+    std::string_view whole;
+    std::string_view with;
+    const AttributeList::Item* item = nullptr;
+  };
+  void collect_cuts();
+
+  std::string_view message_;
+  std::vector<Field> fields_;
+  std::vector<Cut> cuts_;
+};
+
+/// A field of its own bytes, in `memory`; zeros and empty texts give nothing, as protobuf has it.
+std::string_view text_field(std::uint32_t number, std::string_view content, Arena& memory);
+std::string_view varint_field(std::uint32_t number, std::uint64_t value, Arena& memory);
+std::string_view fixed64_field(std::uint32_t number, std::uint64_t value, Arena& memory);
+std::string_view fixed32_field(std::uint32_t number, std::uint32_t value, Arena& memory);
+
+}  // namespace sluice::ottl
