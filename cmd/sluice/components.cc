@@ -10,6 +10,7 @@
 #include "extensions/health_check/health_check.h"
 #include "extensions/jaegerremotesampling/jaegerremotesampling.h"
 #include "extensions/without_effect/without_effect.h"
+#include "pipeline/ottl/functions.h"
 #include "processors/attributes/attributes.h"
 #include "processors/batch/batch.h"
 #include "processors/memory_limiter/memory_limiter.h"
@@ -19,6 +20,7 @@
 #include "processors/resourcedetection/resourcedetection.h"
 #include "processors/span/span.h"
 #include "processors/tail_sampling/tail_sampling.h"
+#include "processors/transform/transform.h"
 #include "receivers/jaeger/jaeger.h"
 #include "receivers/otlp/otlp.h"
 #include "receivers/zipkin/zipkin.h"
@@ -58,6 +60,7 @@ ComponentTable all_components() {
               resourcedetection_processor(),
               span_processor(),
               tail_sampling_processor(),
+              transform_processor(),
           },
       .exporters =
           {
@@ -77,6 +80,15 @@ ComponentTable all_components() {
               zpages_extension(),
           },
   };
+}
+
+void print_functions(std::ostream& out) {
+  out << "functions:\n";
+  for (const ottl::Function& function : ottl::all_functions()) {
+    out << "  - " << function.name << '(' << function.signature << ')';
+    if (!function.gives.empty()) out << " -> " << function.gives;
+    out << '\n';
+  }
 }
 
 void print_components(std::ostream& out, const ComponentTable& table) {

@@ -75,7 +75,7 @@ int main(int argc, char** argv) {
   if (options.command == Options::Command::simulate) return simulate(options.simulate);
   const ComponentTable table = all_components();
   if (options.command == Options::Command::components) {
-    print_components(std::cout, table);
+    options.functions ? print_functions(std::cout) : print_components(std::cout, table);
     return done;
   }
   prctl(PR_SET_DUMPABLE, 0);  // memory holds secrets and other people's data: no core dumps

@@ -29,7 +29,8 @@ Options parse_options(int argc, char** argv) {
   app.set_version_flag("--version,-v", "sluice " SLUICE_VERSION);
   const CLI::App* validate =
       app.add_subcommand("validate", "check the configuration and say all mistakes")->fallthrough();
-  const CLI::App* components = app.add_subcommand("components", "list the types of components");
+  CLI::App* components = app.add_subcommand("components", "list the types of components");
+  components->add_flag("--functions", options.functions, "list the functions of OTTL instead");
   CLI::App* explain =
       app.add_subcommand("explain", "say why a running sluice kept or dropped a trace");
   explain->add_option("TRACE_ID", options.trace_id, "32 hexadecimal digits")->required();

@@ -11,6 +11,7 @@ namespace sluice {
 /// What the command line asks for.
 struct Options {
   enum class Command { run, validate, components, explain, simulate } command = Command::run;
+  bool functions = false;  ///< components: list OTTL's functions instead
   config::LoadOptions load;
   std::string trace_id;                   ///< explain
   std::string admin = "localhost:13134";  ///< explain

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "pipeline/model/wire.h"
 
@@ -30,6 +31,18 @@ void Draft::begin(std::string_view message, std::uint32_t attributes_number) {
   memory.release();
   fields_.clear();
   cuts_.clear();
+  rewritten_ = false;
+}
+
+void Draft::consolidate() {
+  constexpr std::size_t memory_min = std::size_t{1} << 20;
+  if (memory.taken() < memory_min || memory.taken() < 4 * message_.size()) return;
+  if (!changed() || size() > size_max) return;
+  BufferWriter out(size());
+  write(out);
+  own_ = std::move(out);
+  begin(own_.bytes(), attributes.number());
+  rewritten_ = true;
 }
 
 void Draft::set_field(std::uint32_t number, std::string_view whole) {

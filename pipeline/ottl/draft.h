@@ -17,6 +17,9 @@ namespace sluice::ottl {
 /// costs nothing where the one before was left alone.
 class Draft {
  public:
+  /// No message should be asked to grow beyond this.
+  static constexpr std::size_t size_max = Buffer::size_max / 2;
+
   /// `attributes`: the number of the field that holds them.
   void begin(std::string_view message, std::uint32_t attributes);
   std::string_view message() const { return message_; }
@@ -32,7 +35,14 @@ class Draft {
   /// What stands for a field: the bytes that were set, or else the message.
   std::string_view holder_of(std::uint32_t number) const;
 
-  bool changed() const { return attributes.changed() || !fields_.empty() || !cuts_.empty(); }
+  bool changed() const {
+    return rewritten_ || attributes.changed() || !fields_.empty() || !cuts_.empty();
+  }
+  /// For a message that many spans edit in turn: writes it anew, to itself, once what was replaced
+  /// takes more memory than it is worth.
+  void consolidate();
+  /// The message is not as it came, whatever is done to it here.
+  void mark_rewritten() { rewritten_ = true; }
   /// At least what `write` appends.
   std::size_t size() const;
   void write(BufferWriter& out);
@@ -49,6 +59,8 @@ class Draft {
   };
   void collect_cuts();
 
+  BufferWriter own_;
+  bool rewritten_ = false;
   std::string_view message_;
   std::vector<Field> fields_;
   std::vector<Cut> cuts_;

@@ -59,6 +59,16 @@ Value set(Evaluation& in, const Call& call) {
   return value.failed() || value.is_nil() ? value : call.path(0).set(in, value);
 }
 
+/// What is known to fail on every span is said at once.
+std::string check_set(Call& call) {
+  const Type field = call.path(0).type();
+  const Type value = call.arguments[1].value->type();
+  const bool known = field != Type::any && value != Type::any && value != Type::nil;
+  if (!known || field == value) return {};
+  return "expected " + std::string(name_of(field)) + " for this field, found " +
+         std::string(name_of(value));
+}
+
 Value clear(Evaluation& in, const Call& call) {
   const Value there = call.path(0).get(in);
   switch (there.type) {

@@ -25,6 +25,11 @@ void Evaluation::begin_span(std::string_view message) {
   span_view_.reset();
 }
 
+void Evaluation::continue_span(std::string_view message) {
+  begin_span(message);
+  span.mark_rewritten();
+}
+
 void Evaluation::begin_event(std::string_view message, std::int64_t index) {
   event.begin(message, otlp::event::attributes);
   event_index = index;

@@ -29,6 +29,8 @@ class Evaluation {
   void begin_resource(std::string_view content, std::string_view extra);
   void begin_scope(std::string_view content, std::string_view extra);
   void begin_span(std::string_view message);
+  /// The same span after edits, which are in `message`: it counts as changed.
+  void continue_span(std::string_view message);
   void begin_event(std::string_view message, std::int64_t index);
   /// Forgets what statements put in `cache`.
   void clear_cache();

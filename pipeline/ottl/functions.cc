@@ -26,7 +26,7 @@ constexpr Function table[] = {
   {"replace_all_patterns", "target map path, mode literal string, regex_pattern string, replacement string, function? converter, replacement_format? string", "", l::replace_all_patterns, l::check_mode},
   {"replace_match", "target path, pattern string, replacement string, function? converter, replacement_format? string", "", l::replace_match},
   {"replace_pattern", "target path, regex_pattern string, replacement string, function? converter, replacement_format? string", "", l::replace_pattern, l::compile_pattern},
-  {"set", "target path, value any", "", l::set},
+  {"set", "target path, value any", "", l::set, l::check_set},
   {"stringify_all", "target map path", "", l::stringify_all},
   {"truncate_all", "target map path, limit literal int, utf8_safe? literal bool, truncation_marker? literal string", "", l::truncate_all, l::check_truncate},
   // Converters.

@@ -23,6 +23,7 @@ Value set(Evaluation& in, const Call& call);
 Value stringify_all(Evaluation& in, const Call& call);
 Value truncate_all(Evaluation& in, const Call& call);
 std::string check_limit(Call& call);
+std::string check_set(Call& call);
 std::string check_append(Call& call);
 std::string check_strategy(Call& call);
 std::string check_truncate(Call& call);

@@ -13,6 +13,11 @@ void report(const config::Node& node, const std::vector<Mistake>& mistakes) {
     node.error_within(mistake.place.offset, mistake.place.size, mistake.message);
 }
 
+/// Whether a text may name what came with the request; too often is no harm.
+bool names_request(std::string_view text) {
+  return text.find("otelcol") != std::string_view::npos;
+}
+
 SyntaxPtr read_condition(const config::Node& node, const std::string& text) {
   Mistake mistake;
   SyntaxPtr syntax = parse_expression(text, mistake);
@@ -27,20 +32,6 @@ bool read_statement(const config::Node& node, const std::string& text, Statement
   return false;
 }
 
-std::optional<CompiledStatement> compile_statement(const config::Node& node, Context context,
-                                                   PathStyle style) {
-  const std::string text = node.as_string();
-  StatementSyntax syntax;
-  if (!read_statement(node, text, syntax)) return std::nullopt;
-  std::vector<Mistake> mistakes;
-  CompiledStatement statement;
-  statement.text = text;
-  statement.editor = compile_editor(*syntax.editor, context, style, mistakes);
-  if (syntax.where) statement.where = ottl::compile_condition(*syntax.where, context, style, mistakes);
-  report(node, mistakes);
-  return mistakes.empty() ? std::optional(std::move(statement)) : std::nullopt;
-}
-
 }  // namespace
 
 bool CompiledStatement::run(Evaluation& in) const {
@@ -51,16 +42,55 @@ bool CompiledStatement::run(Evaluation& in) const {
   return !editor->get(in).failed();
 }
 
+ExpressionPtr compile_value(std::string_view text, Context context, PathStyle style,
+                            std::vector<Mistake>& mistakes) {
+  Mistake mistake;
+  const SyntaxPtr syntax = parse_expression(text, mistake);
+  if (syntax) return compile_value(*syntax, context, style, mistakes);
+  mistakes.push_back(mistake);
+  return nullptr;
+}
+
+std::optional<CompiledStatement> compile_statement(std::string_view text, Context context,
+                                                   PathStyle style,
+                                                   std::vector<Mistake>& mistakes) {
+  Mistake mistake;
+  StatementSyntax syntax;
+  if (!parse_statement(text, syntax, mistake)) {
+    mistakes.push_back(mistake);
+    return std::nullopt;
+  }
+  const std::size_t before = mistakes.size();
+  CompiledStatement statement;
+  statement.text = text;
+  statement.reads_request = names_request(text);
+  statement.editor = compile_editor(*syntax.editor, context, style, mistakes);
+  if (syntax.where) statement.where = compile_condition(*syntax.where, context, style, mistakes);
+  return mistakes.size() == before ? std::optional(std::move(statement)) : std::nullopt;
+}
+
+std::optional<CompiledCondition> compile_condition(std::string_view text, Context context,
+                                                   PathStyle style,
+                                                   std::vector<Mistake>& mistakes) {
+  Mistake mistake;
+  const SyntaxPtr syntax = parse_expression(text, mistake);
+  if (!syntax) {
+    mistakes.push_back(mistake);
+    return std::nullopt;
+  }
+  CompiledCondition condition;
+  condition.text = text;
+  condition.reads_request = names_request(text);
+  condition.condition = compile_condition(*syntax, context, style, mistakes);
+  return condition.condition ? std::optional(std::move(condition)) : std::nullopt;
+}
+
 std::optional<CompiledCondition> compile_condition(const config::Node& node, Context context,
                                                    PathStyle style) {
-  CompiledCondition condition;
-  condition.text = node.as_string();
-  const SyntaxPtr syntax = read_condition(node, condition.text);
-  if (!syntax) return std::nullopt;
   std::vector<Mistake> mistakes;
-  condition.condition = compile_condition(*syntax, context, style, mistakes);
+  auto condition = compile_condition(node.as_string(), context, style, mistakes);
   report(node, mistakes);
-  return mistakes.empty() ? std::optional(std::move(condition)) : std::nullopt;
+  return condition;
 }
 
 std::vector<CompiledCondition> compile_conditions(const config::Node& list, Context context,
@@ -77,8 +107,10 @@ std::vector<CompiledStatement> compile_statements(const config::Node& list, Cont
                                                   PathStyle style) {
   std::vector<CompiledStatement> statements;
   for (const config::Node& item : list.list()) {
-    if (auto statement = compile_statement(item, context, style))
-      statements.push_back(std::move(*statement));
+    std::vector<Mistake> mistakes;
+    auto statement = compile_statement(item.as_string(), context, style, mistakes);
+    report(item, mistakes);
+    if (statement) statements.push_back(std::move(*statement));
   }
   return statements;
 }

@@ -19,7 +19,8 @@ namespace sluice::ottl {
 
 struct CompiledCondition {
   ConditionPtr condition;
-  std::string text;  ///< as it was written, for logs and metrics
+  std::string text;            ///< as it was written, for logs and metrics
+  bool reads_request = false;  ///< it needs the RequestContext
 
   Truth test(Evaluation& in) const { return condition->test(in); }
 };
@@ -28,6 +29,7 @@ struct CompiledStatement {
   ConditionPtr where;  ///< null: always
   std::unique_ptr<const Call> editor;
   std::string text;
+  bool reads_request = false;
 
   /// Runs the editor where the condition holds; false after a failure, which the evaluation says.
   bool run(Evaluation& in) const;
@@ -39,6 +41,17 @@ std::vector<CompiledCondition> compile_conditions(const config::Node& list, Cont
                                                   PathStyle style);
 std::vector<CompiledStatement> compile_statements(const config::Node& list, Context context,
                                                   PathStyle style);
+
+/// A value's text, for tests and for options that are one. Null after a mistake.
+ExpressionPtr compile_value(std::string_view text, Context context, PathStyle style,
+                            std::vector<Mistake>& mistakes);
+/// The same for a statement or condition that is no node's.
+std::optional<CompiledStatement> compile_statement(std::string_view text, Context context,
+                                                   PathStyle style,
+                                                   std::vector<Mistake>& mistakes);
+std::optional<CompiledCondition> compile_condition(std::string_view text, Context context,
+                                                   PathStyle style,
+                                                   std::vector<Mistake>& mistakes);
 
 /// One of them, for an option that is a single text.
 std::optional<CompiledCondition> compile_condition(const config::Node& text, Context context,

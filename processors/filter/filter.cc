@@ -145,8 +145,9 @@ ProcessorType filter_processor() {
   return {{"filter", [](const config::Node& node) -> Decoded<ProcessorBuilder> {
              const auto options = std::make_shared<const Options>(Options::decode(node));
              return {[options](const ProcessorContext& context) {
-               return std::make_unique<Filter>(context, options);
-             }};
+                       return std::make_unique<Filter>(context, options);
+                     },
+                     options->reads_request()};
            }}};
 }
 

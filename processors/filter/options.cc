@@ -1,5 +1,6 @@
 #include "processors/filter/options.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -88,6 +89,12 @@ Options Options::decode(const Node& node) {
   refuse_other_signals(node);
   node.no_other_keys();
   return options;
+}
+
+bool Options::reads_request() const {
+  return std::ranges::any_of(groups, [](const Group& group) {
+    return std::ranges::any_of(group.conditions, &ottl::CompiledCondition::reads_request);
+  });
 }
 
 }  // namespace sluice::filter

@@ -18,6 +18,7 @@ struct Group {
 
 struct Options {
   static Options decode(const config::Node& node);
+  bool reads_request() const;
 
   std::vector<Group> groups;
   SpanMatcher spans;  ///< the legacy shape: what does not match is dropped
