@@ -15,12 +15,12 @@ char* put_bytes(char* out, std::string_view bytes) {
 }
 
 template <typename Number>
-std::string_view fixed_field(std::uint32_t number, wire::Type type, Number value, Arena& memory) {
-  if (value == 0) return {};
+NewField fixed_field(std::uint32_t number, wire::Type type, Number value, Arena& memory) {
+  if (value == 0) return {number, type, {}};
   char* const begin = memory.take(5 + sizeof value);
   char* const out = wire::write_varint(begin, wire::tag(number, type));
   std::memcpy(out, &value, sizeof value);
-  return {begin, static_cast<std::size_t>(out - begin) + sizeof value};
+  return {number, type, {begin, static_cast<std::size_t>(out - begin) + sizeof value}};
 }
 
 }  // namespace
@@ -45,17 +45,17 @@ void Draft::consolidate() {
   rewritten_ = true;
 }
 
-void Draft::set_field(std::uint32_t number, std::string_view whole) {
-  for (Field& field : fields_) {
-    if (field.number != number) continue;
-    field.whole = whole;
-    return;
+void Draft::set_field(const NewField& field) {
+  const auto there = std::ranges::find(fields_, field.number, &NewField::number);
+  if (there != fields_.end()) {
+    *there = field;
+  } else {
+    fields_.push_back(field);
   }
-  fields_.push_back({number, whole});
 }
 
 std::string_view Draft::holder_of(std::uint32_t number) const {
-  for (const Field& field : fields_) {
+  for (const NewField& field : fields_) {
     if (field.number == number) return field.whole;
   }
   return message_;
@@ -71,7 +71,7 @@ std::size_t Draft::size() const {
     if (item.state == AttributeList::Item::State::changed)
       size += attribute_size(item, attributes.number());
   }
-  for (const Field& field : fields_) size += field.whole.size();
+  for (const NewField& field : fields_) size += field.whole.size();
   for (const Cut& cut : cuts_) size += cut.with.size();
   return size;
 }
@@ -86,8 +86,8 @@ void Draft::collect_cuts() {
     wire::Cursor cursor(message_);
     wire::Field field;
     while (cursor.next(field)) {
-      const auto set = std::ranges::find(fields_, field.number, &Field::number);
-      if (set != fields_.end()) cuts_.push_back({field.whole, {}});
+      const auto set = std::ranges::find(fields_, field.number, &NewField::number);
+      if (set != fields_.end() && set->type == field.type) cuts_.push_back({field.whole, {}});
     }
   }
   const auto position = [](const Cut& cut) { return cut.whole.data(); };
@@ -113,32 +113,32 @@ void Draft::write(BufferWriter& out) {
     if (item.field.empty() && item.state == AttributeList::Item::State::changed)
       at = put_attribute(at, item, attributes.number());
   }
-  for (const Field& field : fields_) at = put_bytes(at, field.whole);
+  for (const NewField& field : fields_) at = put_bytes(at, field.whole);
   out.advance(static_cast<std::size_t>(at - begin));
 }
 
-std::string_view text_field(std::uint32_t number, std::string_view content, Arena& memory) {
-  if (content.empty()) return {};
+NewField text_field(std::uint32_t number, std::string_view content, Arena& memory) {
+  if (content.empty()) return {number, wire::Type::length, {}};
   char* const begin = memory.take(10 + content.size());
   char* out = wire::write_varint(begin, wire::tag(number, wire::Type::length));
   out = wire::write_varint(out, content.size());
   out = put_bytes(out, content);
-  return {begin, static_cast<std::size_t>(out - begin)};
+  return {number, wire::Type::length, {begin, static_cast<std::size_t>(out - begin)}};
 }
 
-std::string_view varint_field(std::uint32_t number, std::uint64_t value, Arena& memory) {
-  if (value == 0) return {};
+NewField varint_field(std::uint32_t number, std::uint64_t value, Arena& memory) {
+  if (value == 0) return {number, wire::Type::varint, {}};
   char* const begin = memory.take(15);
   char* out = wire::write_varint(begin, wire::tag(number, wire::Type::varint));
   out = wire::write_varint(out, value);
-  return {begin, static_cast<std::size_t>(out - begin)};
+  return {number, wire::Type::varint, {begin, static_cast<std::size_t>(out - begin)}};
 }
 
-std::string_view fixed64_field(std::uint32_t number, std::uint64_t value, Arena& memory) {
+NewField fixed64_field(std::uint32_t number, std::uint64_t value, Arena& memory) {
   return fixed_field(number, wire::Type::fixed64, value, memory);
 }
 
-std::string_view fixed32_field(std::uint32_t number, std::uint32_t value, Arena& memory) {
+NewField fixed32_field(std::uint32_t number, std::uint32_t value, Arena& memory) {
   return fixed_field(number, wire::Type::fixed32, value, memory);
 }
 

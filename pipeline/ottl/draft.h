@@ -7,10 +7,18 @@
 
 #include "pipeline/model/buffer.h"
 #include "pipeline/model/span_view.h"
+#include "pipeline/model/wire.h"
 #include "pipeline/ottl/arena.h"
 #include "pipeline/ottl/attribute_list.h"
 
 namespace sluice::ottl {
+
+/// A field as it is to stand in a message: tag and value, or nothing.
+struct NewField {
+  std::uint32_t number;
+  wire::Type type;
+  std::string_view whole;
+};
 
 /// A message that may be edited, over its bytes: what no edit touches is copied as it stands, a
 /// changed attribute keeps its place, what is new goes to the end. Beginning with the next message
@@ -27,9 +35,9 @@ class Draft {
   AttributeList attributes;
   Arena memory;  ///< what the new bytes live in, until the next message
 
-  /// The message has this field once, as these bytes (tag included), or not at all if they are
-  /// empty.
-  void set_field(std::uint32_t number, std::string_view whole);
+  /// The message has this field once, as these bytes, or not at all if there are none. What has its
+  /// number but another wire type is no such field and stays.
+  void set_field(const NewField& field);
   /// Puts other bytes, or none, in the place of one occurrence of a field.
   void replace(std::string_view whole, std::string_view with);
   /// What stands for a field: the bytes that were set, or else the message.
@@ -48,10 +56,6 @@ class Draft {
   void write(BufferWriter& out);
 
  private:
-  struct Field {
-    std::uint32_t number;
-    std::string_view whole;
-  };
   struct Cut {
     std::string_view whole;
     std::string_view with;
@@ -62,14 +66,14 @@ class Draft {
   BufferWriter own_;
   bool rewritten_ = false;
   std::string_view message_;
-  std::vector<Field> fields_;
+  std::vector<NewField> fields_;
   std::vector<Cut> cuts_;
 };
 
-/// A field of its own bytes, in `memory`; zeros and empty texts give nothing, as protobuf has it.
-std::string_view text_field(std::uint32_t number, std::string_view content, Arena& memory);
-std::string_view varint_field(std::uint32_t number, std::uint64_t value, Arena& memory);
-std::string_view fixed64_field(std::uint32_t number, std::uint64_t value, Arena& memory);
-std::string_view fixed32_field(std::uint32_t number, std::uint32_t value, Arena& memory);
+/// Made in `memory`; zeros and empty texts give nothing, as protobuf has it.
+NewField text_field(std::uint32_t number, std::string_view content, Arena& memory);
+NewField varint_field(std::uint32_t number, std::uint64_t value, Arena& memory);
+NewField fixed64_field(std::uint32_t number, std::uint64_t value, Arena& memory);
+NewField fixed32_field(std::uint32_t number, std::uint32_t value, Arena& memory);
 
 }  // namespace sluice::ottl

@@ -14,7 +14,7 @@ namespace {
 
 Value set_text(Evaluation& in, const Value& value, Draft& draft, std::uint32_t number) {
   const Value text = expect(in, value, Type::string);
-  if (!text.failed()) draft.set_field(number, text_field(number, text.text, draft.memory));
+  if (!text.failed()) draft.set_field(text_field(number, text.text, draft.memory));
   return text.failed() ? text : Value();
 }
 
@@ -22,7 +22,7 @@ Value set_count(Evaluation& in, const Value& value, Draft& draft, std::uint32_t 
   const Value count = expect(in, value, Type::integer);
   if (count.failed()) return count;
   const auto bits = static_cast<std::uint32_t>(count.integer);
-  draft.set_field(number, varint_field(number, bits, draft.memory));
+  draft.set_field(varint_field(number, bits, draft.memory));
   return {};
 }
 
@@ -46,8 +46,7 @@ Value event_nanos(Evaluation& in, Type type) {
 Value set_event_time(Evaluation& in, const Value& value, Type type) {
   const Value time = expect(in, value, type);
   if (time.failed()) return time;
-  in.event.set_field(otlp::event::time,
-                     fixed64_field(otlp::event::time, static_cast<std::uint64_t>(time.integer),
+  in.event.set_field(fixed64_field(otlp::event::time, static_cast<std::uint64_t>(time.integer),
                                    in.event.memory));
   return {};
 }

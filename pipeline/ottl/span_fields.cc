@@ -5,6 +5,7 @@
 
 #include "pipeline/codec/hex.h"
 #include "pipeline/model/otlp_fields.h"
+#include "pipeline/model/wire.h"
 #include "pipeline/ottl/fields.h"
 
 namespace sluice::ottl {
@@ -21,9 +22,7 @@ auto read(Evaluation& in, std::uint32_t number, Read read_from) {
   return read_from(SpanView(holder));
 }
 
-void put(Evaluation& in, std::uint32_t number, std::string_view whole) {
-  in.span.set_field(number, whole);
-}
+void put(Evaluation& in, const NewField& field) { in.span.set_field(field); }
 
 // --- Ids --------------------------------------------------------------------------------------
 
@@ -46,7 +45,7 @@ Value hex_of(Evaluation& in, std::uint32_t number) {
 Value set_id(Evaluation& in, std::uint32_t number, std::string_view id) {
   const bool zero = zeros.starts_with(id);
   if (zero && number != otlp::span::parent_span_id) return in.fail("a span's id cannot be zero");
-  put(in, number, zero ? std::string_view() : text_field(number, id, in.span.memory));
+  put(in, text_field(number, zero ? std::string_view() : id, in.span.memory));
   return {};
 }
 
@@ -85,7 +84,7 @@ Value kind_name(Evaluation& in, std::span<const std::string_view> names) {
 Value set_kind(Evaluation& in, std::int64_t kind) {
   // As protobuf writes an enumeration: 32 bits, with their sign.
   const auto bits = static_cast<std::uint64_t>(std::int64_t{static_cast<std::int32_t>(kind)});
-  put(in, otlp::span::kind, varint_field(otlp::span::kind, bits, in.span.memory));
+  put(in, varint_field(otlp::span::kind, bits, in.span.memory));
   return {};
 }
 
@@ -108,9 +107,10 @@ Value status_of(Evaluation& in) {
 Value set_status(Evaluation& in, std::int64_t code, std::string_view message) {
   Arena& memory = in.span.memory;
   const auto bits = static_cast<std::uint64_t>(std::int64_t{static_cast<std::int32_t>(code)});
-  const std::string content = std::string(text_field(otlp::status::message, message, memory)) +
-                              std::string(varint_field(otlp::status::code, bits, memory));
-  put(in, otlp::span::status, text_field(otlp::span::status, content, memory));
+  const std::string content =
+      std::string(text_field(otlp::status::message, message, memory).whole) +
+      std::string(varint_field(otlp::status::code, bits, memory).whole);
+  put(in, text_field(otlp::span::status, content, memory));
   return {};
 }
 
@@ -127,8 +127,7 @@ Value nanos_of_span(Evaluation& in, std::uint32_t number, Type type) {
 Value set_nanos(Evaluation& in, const Value& value, std::uint32_t number, Type type) {
   const Value time = expect(in, value, type);
   if (time.failed()) return time;
-  put(in, number,
-      fixed64_field(number, static_cast<std::uint64_t>(time.integer), in.span.memory));
+  put(in, fixed64_field(number, static_cast<std::uint64_t>(time.integer), in.span.memory));
   return {};
 }
 
@@ -143,15 +142,14 @@ Value count_in_span(Evaluation& in, std::uint32_t number) {
 Value set_count(Evaluation& in, const Value& value, std::uint32_t number) {
   const Value count = expect(in, value, Type::integer);
   if (count.failed()) return count;
-  put(in, number,
-      varint_field(number, static_cast<std::uint32_t>(count.integer), in.span.memory));
+  put(in, varint_field(number, static_cast<std::uint32_t>(count.integer), in.span.memory));
   return {};
 }
 
 Value set_text(Evaluation& in, const Value& value, std::uint32_t number) {
   const Value text = expect(in, value, Type::string);
   if (text.failed()) return text;
-  put(in, number, text_field(number, text.text, in.span.memory));
+  put(in, text_field(number, text.text, in.span.memory));
   return {};
 }
 
@@ -159,8 +157,7 @@ Value set_flags(Evaluation& in, const Value& value) {
   const Value flags = expect(in, value, Type::integer);
   if (flags.failed()) return flags;
   if (flags.integer < 0 || flags.integer > UINT32_MAX) return in.fail("flags have 32 bits");
-  put(in, otlp::span::flags,
-      fixed32_field(otlp::span::flags, static_cast<std::uint32_t>(flags.integer), in.span.memory));
+  put(in, fixed32_field(otlp::span::flags, static_cast<std::uint32_t>(flags.integer), in.span.memory));
   return {};
 }
 
@@ -173,7 +170,7 @@ Value repeated(Evaluation& in, std::uint32_t number, Type type) {
 
 Value set_repeated(Evaluation& in, const Value& value, std::uint32_t number, Type type) {
   if (value.type == Type::list && value.text.empty()) {
-    put(in, number, {});
+    put(in, {number, wire::Type::length, {}});
     return {};
   }
   return expect(in, value, type);  // only those of the span itself are ever at hand

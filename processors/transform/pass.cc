@@ -101,9 +101,9 @@ bool PassRun::run_events(const Numbered& numbered) {
     in_->begin_event(event->content, index);
     if (!run_group(numbered)) return false;
     if (!in_->event.changed()) continue;
-    const std::string_view whole =
+    const ottl::NewField field =
         ottl::text_field(otlp::span::events, written(in_->event), in_->span.memory);
-    in_->span.replace(event->whole, whole);
+    in_->span.replace(event->whole, field.whole);
   }
   return true;
 }

@@ -426,8 +426,14 @@ class CommandLine(unittest.TestCase):
         code, text, _ = run("components")
         self.assertEqual(code, 0)
         for name in ("otlp", "batch", "attributes", "resource", "otlphttp", "file", "debug", "nop", "health_check",
-                     "jaeger", "loadbalancing", "jaegerremotesampling", "zipkin"):
+                     "jaeger", "loadbalancing", "jaegerremotesampling", "zipkin", "filter", "transform"):
             self.assertIn(f"  - {name}", text)
+
+    def test_functions_of_ottl_are_listed(self):
+        code, text, _ = run("components", "--functions")
+        self.assertEqual(code, 0)
+        self.assertIn("  - set(target path, value any)\n", text)
+        self.assertIn("  - IsMatch(target text, pattern string) -> bool\n", text)
 
     def test_all_mistakes_are_said_at_once_with_their_places(self):
         with Daemon(TO_FILE.replace("timeout: 50ms", "timeot: 50ms").replace("file: {path", "file: {pth"),

@@ -172,7 +172,7 @@ trace_statements:
     ProcessorFixture test(transform_processor(), "error_mode: propagate" + statements);
     CHECK(test.send(two_services()) == "rejected");
     CHECK(test.answers.back()->answers.front().message ==
-          R"(test: failed on a span: "set(span.name, span.attributes["status"])": expected a string, found an integer)");
+          R"x(test: failed on a span: "set(span.name, span.attributes["status"])": expected a string, found an integer)x");
     CHECK(test.flow("refused") == 3);
   }
 }
@@ -193,7 +193,7 @@ TEST_CASE("mistakes in the statements of transform are named where they stand", 
   CHECK(mistakes("trace_statements:\n  - set(span.name, 5)\n") ==
         Strings{R"(test.yaml:2:5: trace_statements[0]: expected a string for this field, found an integer)"});
   CHECK(mistakes("trace_statements:\n  - \"set(span.attributes[\\\"x\\\"]) where span.kind == 2\"\n") ==
-        Strings{R"(test.yaml:2:6: trace_statements[0]: lacks the argument "value" of set(target path, value any))"});
+        Strings{R"x(test.yaml:2:6: trace_statements[0]: lacks the argument "value" of set(target path, value any))x"});
   CHECK(mistakes("trace_statements:\n  - context: span\n    statements:\n      - >\n        set(attributes[\"x\"],\n        nme)\n") ==
         Strings{R"(test.yaml:6:9: trace_statements[0].statements[0]: unknown field "span.nme"; did you mean "name"?)"});
   CHECK(mistakes("trace_statements: ['name == 1']").size() == 1);
