@@ -183,8 +183,8 @@ void Node::error(std::string_view key, std::string message) const {
 void Node::error_within(std::size_t offset, std::size_t size, std::string message) const {
   if (content_->problems == nullptr || content_->value == nullptr) return;
   const std::string_view source = content_->problems->source_of(content_->position.file);
-  content_->problems->error(position_within(*content_->value, source, offset, size),
-                            content_->path, std::move(message));
+  content_->problems->error(position_within(*content_->value, source, offset, size), content_->path,
+                            std::move(message));
 }
 
 void Node::warning(std::string_view key, std::string message) const {

@@ -139,7 +139,8 @@ Position position_within(const Value& scalar, std::string_view source, std::size
   if (offset < text.size() && source.substr(walk.next(), 1) != text.substr(offset, 1) &&
       source.substr(walk.next(), 1) != "\\")
     return scalar.position;
-  Position position = position_at(source, offset >= text.size() ? walk.end() : walk.next(), scalar.position);
+  Position position =
+      position_at(source, offset >= text.size() ? walk.end() : walk.next(), scalar.position);
   const std::string_view part = text.substr(std::min(offset, text.size()), size);
   const std::string_view line = part.substr(0, part.find('\n'));
   position.width = std::max<int>(

@@ -57,7 +57,8 @@ class Reader {
     return false;
   }
   bool refuse(const Syntax& syntax, std::string_view expected, Type found) {
-    return refuse(syntax, "expected " + std::string(expected) + ", found " + std::string(name_of(found)));
+    return refuse(syntax,
+                  "expected " + std::string(expected) + ", found " + std::string(name_of(found)));
   }
 
   bool value(const Syntax& syntax, Kind kind) {
@@ -170,7 +171,8 @@ bool read_arguments(const Syntax& syntax, ArgumentSource& source, Call& call) {
       return false;
     }
     if (call.arguments[index].given) {
-      source.mistake(item.place, "the argument " + config::in_quotes(parameters[index].name) + " is there already");
+      source.mistake(item.place, "the argument " + config::in_quotes(parameters[index].name) +
+                                     " is there already");
       return false;
     }
     complete = Reader(source, parameters[index], call.arguments[index]).read(item) && complete;

@@ -21,8 +21,8 @@ class ArgumentSource {
   ~ArgumentSource() = default;
 };
 
-/// Brings a call's arguments into the order of the function's signature, each as its parameter wants
-/// it. False after a mistake.
+/// Brings a call's arguments into the order of the function's signature, each as its parameter
+/// wants it. False after a mistake.
 bool read_arguments(const Syntax& syntax, ArgumentSource& source, Call& call);
 
 }  // namespace sluice::ottl

@@ -12,9 +12,8 @@ struct Block {
   std::uint32_t upper_first, upper_last, distance;
 };
 constexpr Block blocks[] = {
-    {'A', 'Z', 32},         {0xc0, 0xd6, 32},       {0xd8, 0xde, 32},
-    {0x391, 0x3a1, 32},     {0x3a3, 0x3ab, 32},     {0x410, 0x42f, 32},
-    {0x400, 0x40f, 80},     {0x531, 0x556, 48},
+    {'A', 'Z', 32},     {0xc0, 0xd6, 32},   {0xd8, 0xde, 32},   {0x391, 0x3a1, 32},
+    {0x3a3, 0x3ab, 32}, {0x410, 0x42f, 32}, {0x400, 0x40f, 80}, {0x531, 0x556, 48},
 };
 
 std::uint32_t lower(std::uint32_t code) {
@@ -59,8 +58,8 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-/// Whether a word ends behind the letter `at`: before a capital, at the end of a run of capitals, and
-/// between letters and digits.
+/// Whether a word ends behind the letter `at`: before a capital, at the end of a run of capitals,
+/// and between letters and digits.
 bool word_ends(std::string_view text, std::size_t at) {
   if (at + 1 >= text.size()) return false;
   const char c = text[at], next = text[at + 1];

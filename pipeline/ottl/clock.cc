@@ -14,8 +14,8 @@ constexpr std::int64_t seconds_a_day = 86400;
 constexpr std::array<std::string_view, 12> months = {
     "January", "February", "March",     "April",   "May",      "June",
     "July",    "August",   "September", "October", "November", "December"};
-constexpr std::array<std::string_view, 7> weekdays = {
-    "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
+constexpr std::array<std::string_view, 7> weekdays = {"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                                      "Thursday", "Friday", "Saturday"};
 
 /// What the directives that stand for several mean.
 std::string_view expansion(char letter) {
@@ -126,6 +126,7 @@ class Reader {
     return time_;
   }
   std::optional<std::int64_t> offset() const { return offset_; }
+  bool year_given() const { return year_given_; }
 
  private:
   bool take(char c) {
@@ -154,9 +155,8 @@ class Reader {
     for (std::size_t i = 0; i < names.size(); ++i) {
       const std::string_view wanted = whole ? names[i] : names[i].substr(0, 3);
       const std::string_view found = rest_.substr(0, wanted.size());
-      const bool same = std::ranges::equal(found, wanted, [](char a, char b) {
-        return (a | 0x20) == (b | 0x20);
-      });
+      const bool same = std::ranges::equal(found, wanted,
+                                           [](char a, char b) { return (a | 0x20) == (b | 0x20); });
       if (!same) continue;
       rest_.remove_prefix(wanted.size());
       out = static_cast<int>(i);
@@ -218,8 +218,9 @@ class Reader {
   bool directive(char letter) {
     int index = 0;
     switch (letter) {
-      case 'Y': return number(time_.year, 4, 0, 9999, 4);
+      case 'Y': return year_given_ = number(time_.year, 4, 0, 9999, 4);
       case 'y':
+        year_given_ = true;
         if (!number(time_.year, 2, 0, 99, 2)) return false;
         time_.year += time_.year >= 69 ? 1900 : 2000;
         return true;
@@ -256,6 +257,7 @@ class Reader {
 
   std::string_view rest_;
   CivilTime time_;
+  bool year_given_ = false;
   std::optional<bool> afternoon_;
   std::optional<std::int64_t> offset_;
 };
@@ -282,7 +284,8 @@ CivilTime civil_time(std::int64_t nanos) {
 
 std::optional<std::int64_t> nanos_of(const CivilTime& time) {
   using namespace std::chrono;
-  const year_month_day date(year(static_cast<int>(time.year)), month(static_cast<unsigned>(time.month)),
+  const year_month_day date(year(static_cast<int>(time.year)),
+                            month(static_cast<unsigned>(time.month)),
                             day(static_cast<unsigned>(time.day)));
   if (!date.ok()) return std::nullopt;
   const std::int64_t days_since = sys_days(date).time_since_epoch().count();
@@ -327,14 +330,26 @@ std::string format_time(std::int64_t nanos, std::string_view format) {
   return out;
 }
 
+/// A time without a year is of this one, or of the one before if it were more than a week ahead.
+static std::optional<std::int64_t> in_nearest_year(CivilTime time) {
+  const std::int64_t now = now_nanos();
+  time.year = civil_time(now).year;
+  const auto nanos = nanos_of(time);
+  if (nanos && *nanos <= now + 7 * seconds_a_day * nanos_a_second) return nanos;
+  --time.year;
+  return nanos_of(time);
+}
+
 std::optional<std::int64_t> parse_time(std::string_view text, std::string_view format,
                                        std::int64_t offset_seconds) {
   Reader reader(text);
   if (!reader.read(format) || !reader.at_end()) return std::nullopt;
-  const std::optional<std::int64_t> nanos = nanos_of(reader.time());
+  const std::optional<std::int64_t> nanos =
+      reader.year_given() ? nanos_of(reader.time()) : in_nearest_year(reader.time());
   const std::int64_t offset = reader.offset().value_or(offset_seconds);
   std::int64_t result = 0;
-  if (!nanos || __builtin_sub_overflow(*nanos, offset * nanos_a_second, &result)) return std::nullopt;
+  if (!nanos || __builtin_sub_overflow(*nanos, offset * nanos_a_second, &result))
+    return std::nullopt;
   return result;
 }
 

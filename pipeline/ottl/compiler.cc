@@ -1,5 +1,5 @@
-// Names get their meaning here: paths from the tables of fields, functions from theirs, enumerators.
-// Types that are known without a span are checked; the others when there is one.
+// Names get their meaning here: paths from the tables of fields, functions from theirs,
+// enumerators. Types that are known without a span are checked; the others when there is one.
 #include "pipeline/ottl/compiler.h"
 
 #include <algorithm>
@@ -60,6 +60,8 @@ class Compiler final : public ArgumentSource {
   ConditionPtr comparison(const Syntax& syntax);
   ExpressionPtr path_or_local(const Syntax& syntax);
   ExpressionPtr converter(const Syntax& syntax);
+  ExpressionPtr evaluated(const Syntax& syntax, std::unique_ptr<const Call> call);
+  ExpressionPtr operation(const Syntax& syntax);
   ExpressionPtr symbol(const Syntax& syntax);
   ExpressionPtr list(const Syntax& syntax);
   std::optional<Keys> keys(const std::vector<SyntaxPtr>& syntaxes);
@@ -90,8 +92,10 @@ ConditionPtr Compiler::condition(const Syntax& syntax) {
       return value ? is_true(std::move(value)) : nullptr;
     }
     default:
-      mistake(syntax.place, "expected a condition such as `a == b` or a converter such as "
-                            "IsMatch(…), found " + std::string(name_of(syntax)));
+      mistake(syntax.place,
+              "expected a condition such as `a == b` or a converter such as "
+              "IsMatch(…), found " +
+                  std::string(name_of(syntax)));
       return nullptr;
   }
 }
@@ -130,18 +134,27 @@ ExpressionPtr Compiler::value(const Syntax& syntax) {
       auto items = values(syntax.items);
       return items ? map_of(syntax.names, std::move(*items)) : nullptr;
     }
-    case Kind::negation: {
-      ExpressionPtr inner = value(*syntax.items.front());
-      return inner ? minus(std::move(inner)) : nullptr;
-    }
-    case Kind::arithmetic: {
-      auto operands = values(syntax.items);
-      if (!operands) return nullptr;
-      return arithmetic(std::move((*operands)[0]), syntax.text[0], std::move((*operands)[1]));
-    }
+    case Kind::negation:
+    case Kind::arithmetic: return operation(syntax);
     default: break;
   }
   return refuse(syntax.place, "expected a value, found " + std::string(name_of(syntax)));
+}
+
+/// `a + b`, `-a`.
+ExpressionPtr Compiler::operation(const Syntax& syntax) {
+  auto operands = values(syntax.items);
+  if (!operands) return nullptr;
+  for (std::size_t i = 0; i < operands->size(); ++i) {
+    const Type type = (*operands)[i]->type();
+    const bool counts = type == Type::any || type == Type::integer || type == Type::real ||
+                        type == Type::time || type == Type::duration;
+    if (!counts)
+      return refuse(syntax.items[i]->place, "expected a number, a time or a duration, found " +
+                                                std::string(ottl::name_of(type)));
+  }
+  if (syntax.kind == Kind::negation) return minus(std::move(operands->front()));
+  return arithmetic(std::move((*operands)[0]), syntax.text[0], std::move((*operands)[1]));
 }
 
 ExpressionPtr Compiler::list(const Syntax& syntax) {
@@ -170,8 +183,9 @@ ExpressionPtr Compiler::symbol(const Syntax& syntax) {
                                     std::string(ottl::name_of(context_)));
   if (number) return std::make_unique<Constant>(Value::of_integer(*number));
   if (find_function(syntax.text) != nullptr)
-    return refuse(syntax.place, "expected a value, found the name of a converter; it is called with "
-                                "parentheses");
+    return refuse(syntax.place,
+                  "expected a value, found the name of a converter; it is called with "
+                  "parentheses");
   return refuse(syntax.place, "unknown enumerator " + config::in_quotes(syntax.text) +
                                   config::did_you_mean(syntax.text, enumerator_names()));
 }
@@ -181,7 +195,8 @@ ExpressionPtr Compiler::path_or_local(const Syntax& syntax) {
   const auto local = std::find(locals_.rbegin(), locals_.rend(), first.name);
   if (local == locals_.rend()) return path(syntax);
   if (syntax.segments.size() > 1)
-    return refuse(syntax.place, "the parameter " + config::in_quotes(first.name) + " has no fields");
+    return refuse(syntax.place,
+                  "the parameter " + config::in_quotes(first.name) + " has no fields");
   auto indexes = keys(first.keys);
   if (!indexes) return nullptr;
   return make_local(static_cast<std::size_t>(locals_.rend() - local) - 1, std::move(*indexes));
@@ -203,14 +218,24 @@ std::unique_ptr<const Path> Compiler::path(const Syntax& syntax) {
 
 ExpressionPtr Compiler::converter(const Syntax& syntax) {
   if (syntax.text[0] >= 'a')
-    return refuse(syntax.place,
-                  "expected a converter, whose name begins with a capital, found " +
-                      config::in_quotes(syntax.text) + config::did_you_mean(syntax.text, function_names()));
+    return refuse(syntax.place, "expected a converter, whose name begins with a capital, found " +
+                                    config::in_quotes(syntax.text) +
+                                    config::did_you_mean(syntax.text, function_names()));
   std::unique_ptr<const Call> made = call(syntax);
   auto indexes = keys(syntax.keys);
   if (!made || !indexes) return nullptr;
-  if (indexes->empty()) return made;
-  return std::make_unique<Indexed>(std::move(made), std::move(*indexes));
+  ExpressionPtr value = evaluated(syntax, std::move(made));
+  if (!value || indexes->empty()) return value;
+  return std::make_unique<Indexed>(std::move(value), std::move(*indexes));
+}
+
+/// A call of constants alone has always the same value, which is found here; or it always fails.
+ExpressionPtr Compiler::evaluated(const Syntax& syntax, std::unique_ptr<const Call> call) {
+  if (!call->constant_arguments()) return call;
+  const auto in = std::make_unique<Evaluation>();
+  const Value value = call->get(*in);
+  if (value.failed()) return refuse(syntax.place, "always fails: " + in->error);
+  return std::make_unique<Constant>(value);
 }
 
 std::unique_ptr<const Call> Compiler::call(const Syntax& syntax) {

@@ -30,7 +30,8 @@ Value erase_if(Evaluation& in, const Call& call, Predicate goes) {
   });
 }
 
-bool named_in(Evaluation& in, const Call::Argument& argument, std::string_view key, Value& failure) {
+bool named_in(Evaluation& in, const Call::Argument& argument, std::string_view key,
+              Value& failure) {
   for (const ExpressionPtr& each : argument.list) {
     const Value name = converted(in, each->get(in), argument.kind);
     if (name.failed()) failure = name;
@@ -44,7 +45,8 @@ Value add_to(Evaluation& in, ListBuilder& list, const Value& value) {
   return in.fail("a list cannot hold ", name_of(value.type));
 }
 
-/// What is in a value, as the start of a list: a list's items, nothing of nil, anything else itself.
+/// What is in a value, as the start of a list: a list's items, nothing of nil, anything else
+/// itself.
 Value start_list(Evaluation& in, ListBuilder& list, const Value& value) {
   if (value.type != Type::list) return value.is_nil() ? value : add_to(in, list, value);
   Items items(value);
@@ -56,7 +58,7 @@ Value start_list(Evaluation& in, ListBuilder& list, const Value& value) {
 
 Value set(Evaluation& in, const Call& call) {
   const Value value = call.argument(in, 1);
-  return value.failed() || value.is_nil() ? value : call.path(0).set(in, value);
+  return value.failed() ? value : call.path(0).set(in, value);
 }
 
 /// What is known to fail on every span is said at once.
@@ -79,7 +81,8 @@ Value clear(Evaluation& in, const Call& call) {
     case Type::trace_id:
     case Type::span_id:
       return call.path(0).set(
-          in, Value::of(there.type, std::string_view("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", there.text.size())));
+          in, Value::of(there.type,
+                        std::string_view("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", there.text.size())));
     default: return call.path(0).set(in, Value::of(there.type));
   }
 }
@@ -189,7 +192,8 @@ Value stringify_all(Evaluation& in, const Call& call) {
       const AnyValueView value(item.value);
       if (value.type() == AnyValueView::Type::string) return;
       const std::string text = sluice::text_of(value);
-      if (const auto bytes = encoded(Value::of_string(text), in.arena)) map.change(item, *bytes, memory);
+      if (const auto bytes = encoded(Value::of_string(text), in.arena))
+        map.change(item, *bytes, memory);
     });
     return Value();
   });
@@ -207,7 +211,8 @@ Value truncate_all(Evaluation& in, const Call& call) {
       std::size_t end = most - marker.size();
       while (whole_characters && end > 0 && !begins_character(text[end])) --end;
       in.text.assign(text.substr(0, end)).append(marker);
-      if (const auto bytes = encoded(Value::of_string(in.text), in.arena)) map.change(item, *bytes, memory);
+      if (const auto bytes = encoded(Value::of_string(in.text), in.arena))
+        map.change(item, *bytes, memory);
     });
     return Value();
   });

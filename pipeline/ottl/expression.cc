@@ -1,6 +1,7 @@
 // What arguments are converted to before a function sees them.
 #include "pipeline/ottl/expression.h"
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cmath>
@@ -71,8 +72,7 @@ Value as_bytes(Evaluation& in, const Value& value) {
     default: return in.mismatch("bytes or what can be read as them", value.type);
   }
   bits = __builtin_bswap64(bits);
-  return Value::of(Type::bytes,
-                   in.arena.keep({reinterpret_cast<const char*>(&bits), size}));
+  return Value::of(Type::bytes, in.arena.keep({reinterpret_cast<const char*>(&bits), size}));
 }
 
 Value as_text(Evaluation& in, const Value& value) {
@@ -117,6 +117,17 @@ Value Call::get(Evaluation& in) const { return function->run(in, *this); }
 Value Call::argument(Evaluation& in, std::size_t index) const {
   const Argument& argument = arguments[index];
   return converted(in, argument.value->get(in), argument.kind);
+}
+
+bool Call::constant_arguments() const {
+  const auto known = [](const ExpressionPtr& value) { return value->constant() != nullptr; };
+  for (const Argument& argument : arguments) {
+    if (!argument.given) continue;
+    if (argument.lambda || argument.function != nullptr) return false;
+    if (argument.value ? !known(argument.value) : !std::ranges::all_of(argument.list, known))
+      return false;
+  }
+  return !arguments.empty();
 }
 
 std::string_view Call::literal(std::size_t index, std::string_view otherwise) const {

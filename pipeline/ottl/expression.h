@@ -61,7 +61,8 @@ class MapEdit {
 /// A place in a span, its resource or its scope, that can be written too.
 class Path : public Expression {
  public:
-  /// Nil, or `failed`. Nil as a value is what `set` does not even ask for.
+  /// Gives nil, or `failed`. A value of nil empties attributes, maps and lists; other fields refuse
+  /// it.
   virtual Value set(Evaluation& in, const Value& value) const = 0;
   /// Runs `edit` over the map that is here, in place. Fails where none is.
   virtual Value edit_map(Evaluation& in, MapEdit edit) const = 0;
@@ -116,6 +117,8 @@ class Call final : public Expression {
   Value get(Evaluation& in) const override;
 
   bool has(std::size_t index) const { return arguments[index].given; }
+  /// Whether it has arguments, and all of them are known before.
+  bool constant_arguments() const;
   /// The value as the signature has it; nil passes where it says so.
   Value argument(Evaluation& in, std::size_t index) const;
   /// Of a literal argument, or of one that was left out.

@@ -13,7 +13,8 @@ namespace sluice::ottl {
 /// (`sluice_ottl_failures`), and said at most once a minute. One an instance.
 class Failures {
  public:
-  explicit Failures(const ComponentContext& context) : component_(context.id), metrics_(context.metrics) {}
+  explicit Failures(const ComponentContext& context)
+      : component_(context.id), metrics_(context.metrics) {}
 
   /// A statement or condition; its number.
   std::size_t add(std::string_view text, ErrorMode mode);

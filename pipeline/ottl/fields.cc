@@ -40,14 +40,15 @@ EventView event_with(const Evaluation& in, std::uint32_t number) {
 }
 
 Value event_nanos(Evaluation& in, Type type) {
-  return Value::of(type, static_cast<std::int64_t>(event_with(in, otlp::event::time).time_unix_nano));
+  return Value::of(type,
+                   static_cast<std::int64_t>(event_with(in, otlp::event::time).time_unix_nano));
 }
 
 Value set_event_time(Evaluation& in, const Value& value, Type type) {
   const Value time = expect(in, value, type);
   if (time.failed()) return time;
-  in.event.set_field(fixed64_field(otlp::event::time, static_cast<std::uint64_t>(time.integer),
-                                   in.event.memory));
+  in.event.set_field(
+      fixed64_field(otlp::event::time, static_cast<std::uint64_t>(time.integer), in.event.memory));
   return {};
 }
 

@@ -1,4 +1,5 @@
-// SHA and MD5 by OpenSSL's low-level interface, as in attributes/hash.cc; the others are a few lines.
+// SHA and MD5 by OpenSSL's low-level interface, as in attributes/hash.cc; the others are a few
+// lines.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/md5.h>
 #include <openssl/rand.h>
@@ -143,8 +144,7 @@ Value uuid_v7(Evaluation& in, const Call&) {
   std::array<unsigned char, 16> bytes;
   RAND_bytes(bytes.data(), static_cast<int>(bytes.size()));
   const std::int64_t millis = now_nanos() / 1'000'000;
-  for (unsigned i = 0; i < 6; ++i)
-    bytes[i] = static_cast<unsigned char>(millis >> (8 * (5 - i)));
+  for (unsigned i = 0; i < 6; ++i) bytes[i] = static_cast<unsigned char>(millis >> (8 * (5 - i)));
   return uuid_text(in, bytes, 7);
 }
 

@@ -32,8 +32,7 @@ Value item_of(Evaluation& in, const Value& list, std::int64_t index) {
 Value set_in_map(Evaluation& in, const Value& map, KeySpan keys, const Value& leaf) {
   const Value key = string_key(in, *keys.front());
   if (key.failed()) return key;
-  const std::optional<Value> there =
-      map.is_nil() ? std::nullopt : entry_of(map, key.text);
+  const std::optional<Value> there = map.is_nil() ? std::nullopt : entry_of(map, key.text);
   const Value child = with_set(in, there.value_or(Value()), keys.subspan(1), leaf);
   if (child.failed()) return child;
   const auto bytes = encoded(child, in.arena);
@@ -65,7 +64,8 @@ Value set_in_nothing(Evaluation& in, KeySpan keys, const Value& leaf) {
   const Value key = keys.front()->get(in);
   if (key.failed()) return key;
   if (key.type == Type::string) return set_in_map(in, {}, keys, leaf);
-  if (key.type != Type::integer) return in.fail("an index is a string or an integer, found ", name_of(key.type));
+  if (key.type != Type::integer)
+    return in.fail("an index is a string or an integer, found ", name_of(key.type));
   if (key.integer < 0 || key.integer >= list_growth_max) return out_of_bounds(in, key.integer);
   const Value child = with_set(in, {}, keys.subspan(1), leaf);
   if (child.failed()) return child;

@@ -1,4 +1,5 @@
-// Functions that call a lambda for each item of a list (index, value) or entry of a map (key, value).
+// Functions that call a lambda for each item of a list (index, value) or entry of a map (key,
+// value).
 #include <optional>
 #include <string>
 
@@ -63,9 +64,7 @@ class Collector {
     if (added) return std::nullopt;
     return in_.fail("a list or map cannot hold ", name_of(value.type));
   }
-  Value finish() {
-    return type_ == Type::list ? list_.finish(in_.arena) : map_.finish(in_.arena);
-  }
+  Value finish() { return type_ == Type::list ? list_.finish(in_.arena) : map_.finish(in_.arena); }
 
  private:
   Evaluation& in_;
@@ -95,12 +94,12 @@ Value filter(Evaluation& in, const Call& call) {
   const Value source = call.argument(in, 0);
   Parameters lambda(in, call.lambda(1));
   Collector kept(in, source.type);
-  const auto end = for_each(in, source,
-                            [&](const Value& key, const Value& value) -> std::optional<Value> {
-                              const Value answer = lambda.ask(key, value);
-                              if (answer.failed()) return answer;
-                              return answer.boolean ? kept.add(key, value) : std::nullopt;
-                            });
+  const auto end =
+      for_each(in, source, [&](const Value& key, const Value& value) -> std::optional<Value> {
+        const Value answer = lambda.ask(key, value);
+        if (answer.failed()) return answer;
+        return answer.boolean ? kept.add(key, value) : std::nullopt;
+      });
   return end ? *end : kept.finish();
 }
 
@@ -121,25 +120,26 @@ Value map_each(Evaluation& in, const Call& call) {
   const Value source = call.argument(in, 0);
   Parameters lambda(in, call.lambda(1));
   Collector mapped(in, source.type);
-  const auto end = for_each(in, source,
-                            [&](const Value& key, const Value& value) -> std::optional<Value> {
-                              const Value result = lambda.call(key, value);
-                              return result.failed() ? result : mapped.add(key, result);
-                            });
+  const auto end =
+      for_each(in, source, [&](const Value& key, const Value& value) -> std::optional<Value> {
+        const Value result = lambda.call(key, value);
+        return result.failed() ? result : mapped.add(key, result);
+      });
   return end ? *end : mapped.finish();
 }
 
 Value map_keys(Evaluation& in, const Call& call) {
   Parameters lambda(in, call.lambda(1));
   MapBuilder map;
-  const auto end = for_each(
-      in, call.argument(in, 0), [&](const Value& key, const Value& value) -> std::optional<Value> {
-        const Value name = lambda.call(key, value);
-        if (name.failed()) return name;
-        if (name.type != Type::string) return in.mismatch("a string from the lambda", name.type);
-        map.put(name.text, value);
-        return std::nullopt;
-      });
+  const auto end = for_each(in, call.argument(in, 0),
+                            [&](const Value& key, const Value& value) -> std::optional<Value> {
+                              const Value name = lambda.call(key, value);
+                              if (name.failed()) return name;
+                              if (name.type != Type::string)
+                                return in.mismatch("a string from the lambda", name.type);
+                              map.put(name.text, value);
+                              return std::nullopt;
+                            });
   return end ? *end : map.finish(in.arena);
 }
 
@@ -148,14 +148,14 @@ Value reduce(Evaluation& in, const Call& call) {
   Value sum = call.argument(in, 1);
   if (sum.failed()) return sum;
   Parameters lambda(in, call.lambda(2));
-  const auto end = for_each(in, source,
-                            [&](const Value& key, const Value& value) -> std::optional<Value> {
-                              lambda.set(0, sum);
-                              lambda.set(1, key);
-                              lambda.set(2, value);
-                              sum = lambda.call();
-                              return sum.failed() ? std::optional(sum) : std::nullopt;
-                            });
+  const auto end =
+      for_each(in, source, [&](const Value& key, const Value& value) -> std::optional<Value> {
+        lambda.set(0, sum);
+        lambda.set(1, key);
+        lambda.set(2, value);
+        sum = lambda.call();
+        return sum.failed() ? std::optional(sum) : std::nullopt;
+      });
   return end.value_or(sum);
 }
 

@@ -135,7 +135,8 @@ bool tokenize(std::string_view text, std::vector<Token>& tokens, Mistake& mistak
     const std::size_t size = scan(text.substr(at), token.kind);
     if (size == 0) {
       const bool quote = text[at] == '"';
-      const std::size_t end = quote ? text.size() : std::min(text.size(), at + character_size(text.substr(at)));
+      const std::size_t end =
+          quote ? text.size() : std::min(text.size(), at + character_size(text.substr(at)));
       mistake = {{at, end - at},
                  quote ? "this quote is never closed"
                        : "expected a name, a number, a string or an operator, found " +

@@ -23,9 +23,12 @@ struct ContextName {
   Context outermost;  ///< the least that must be at hand
 };
 constexpr ContextName context_names[] = {
-    {"spanevent", "spanevent", Context::spanevent}, {"span", "span", Context::span},
-    {"scope", "scope", Context::scope},             {"instrumentation_scope", "scope", Context::scope},
-    {"resource", "resource", Context::resource},    {"otelcol", "otelcol", Context::resource},
+    {"spanevent", "spanevent", Context::spanevent},
+    {"span", "span", Context::span},
+    {"scope", "scope", Context::scope},
+    {"instrumentation_scope", "scope", Context::scope},
+    {"resource", "resource", Context::resource},
+    {"otelcol", "otelcol", Context::resource},
 };
 
 const ContextName* find_context(std::string_view written) {

@@ -14,9 +14,7 @@ void report(const config::Node& node, const std::vector<Mistake>& mistakes) {
 }
 
 /// Whether a text may name what came with the request; too often is no harm.
-bool names_request(std::string_view text) {
-  return text.find("otelcol") != std::string_view::npos;
-}
+bool names_request(std::string_view text) { return text.find("otelcol") != std::string_view::npos; }
 
 SyntaxPtr read_condition(const config::Node& node, const std::string& text) {
   Mistake mistake;

@@ -12,9 +12,9 @@
 #include "pipeline/ottl/expression.h"
 #include "pipeline/ottl/paths.h"
 
-/// The OpenTelemetry Transformation Language. Texts of the configuration are compiled once, while it
-/// is decoded, into objects that never change and that all workers share; each worker evaluates them
-/// with an Evaluation of its own. See README.md.
+/// The OpenTelemetry Transformation Language. Texts of the configuration are compiled once, while
+/// it is decoded, into objects that never change and that all workers share; each worker evaluates
+/// them with an Evaluation of its own. See README.md.
 namespace sluice::ottl {
 
 struct CompiledCondition {
@@ -47,11 +47,9 @@ ExpressionPtr compile_value(std::string_view text, Context context, PathStyle st
                             std::vector<Mistake>& mistakes);
 /// The same for a statement or condition that is no node's.
 std::optional<CompiledStatement> compile_statement(std::string_view text, Context context,
-                                                   PathStyle style,
-                                                   std::vector<Mistake>& mistakes);
+                                                   PathStyle style, std::vector<Mistake>& mistakes);
 std::optional<CompiledCondition> compile_condition(std::string_view text, Context context,
-                                                   PathStyle style,
-                                                   std::vector<Mistake>& mistakes);
+                                                   PathStyle style, std::vector<Mistake>& mistakes);
 
 /// One of them, for an option that is a single text.
 std::optional<CompiledCondition> compile_condition(const config::Node& text, Context context,
@@ -62,8 +60,8 @@ std::optional<CompiledCondition> compile_condition(const config::Node& text, Con
 std::optional<Context> infer_context(const std::vector<config::Node>& conditions,
                                      const std::vector<config::Node>& statements);
 
-/// What becomes of a statement that fails on a span: `ignore` logs it, `silent` does not, both go on
-/// with the next one; `propagate` refuses the request.
+/// What becomes of a statement that fails on a span: `ignore` logs it, `silent` does not, both go
+/// on with the next one; `propagate` refuses the request.
 enum class ErrorMode : std::uint8_t { ignore, silent, propagate };
 void decode_error_mode(const config::Node& node, ErrorMode& mode);
 /// "span", "spanevent", …; nothing where it is absent.

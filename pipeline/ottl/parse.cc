@@ -148,7 +148,8 @@ Value parse_key_value(Evaluation& in, const Call& call) {
   for (const std::string_view pair : *pairs) {
     const std::size_t at = pair.find(delimiter);
     if (at == std::string_view::npos) return in.fail("not a key and a value: ", pair);
-    map.put(trimmed(pair.substr(0, at)), Value::of_string(trimmed(pair.substr(at + delimiter.size()))));
+    map.put(trimmed(pair.substr(0, at)),
+            Value::of_string(trimmed(pair.substr(at + delimiter.size()))));
   }
   return map.finish(in.arena);
 }
@@ -196,7 +197,8 @@ Value parse_csv(Evaluation& in, const Call& call) {
                           ? std::optional(split_plain(text.text, delimiter))
                           : csv_fields(text.text, delimiter, mode == "lazyQuotes");
   if (!fields) return in.fail("a quote is out of place");
-  if (fields->size() != names.size()) return in.fail("the line has not as many fields as the header");
+  if (fields->size() != names.size())
+    return in.fail("the line has not as many fields as the header");
   MapBuilder map;
   for (std::size_t i = 0; i < names.size(); ++i) map.put(names[i], Value::of_string((*fields)[i]));
   return map.finish(in.arena);
@@ -206,7 +208,8 @@ std::string check_csv(Call& call) {
   const std::string_view delimiter = call.literal(2, std::string_view(","));
   if (delimiter.empty() || character_size(delimiter) != delimiter.size())
     return "the delimiter is one character";
-  if (call.has(3) && call.literal(3, std::string_view()).empty()) return "the header's delimiter cannot be empty";
+  if (call.has(3) && call.literal(3, std::string_view()).empty())
+    return "the header's delimiter cannot be empty";
   const std::string_view mode = call.literal(4, std::string_view("strict"));
   const bool known = mode == "strict" || mode == "lazyQuotes" || mode == "ignoreQuotes";
   return known ? "" : "the mode is \"strict\", \"lazyQuotes\" or \"ignoreQuotes\"";
@@ -268,7 +271,8 @@ Value format(Evaluation& in, const Call& call) {
       out += '%';
       continue;
     }
-    if (next == values.size()) return in.fail("the format has more directives than there are values");
+    if (next == values.size())
+      return in.fail("the format has more directives than there are values");
     const Value value = values[next++]->get(in);
     if (value.failed()) return value;
     const std::size_t dot = directive.find('.');

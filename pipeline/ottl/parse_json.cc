@@ -61,7 +61,8 @@ Value parse_json(Evaluation& in, const Call& call) {
   if (too_deep(text.text)) return in.fail("JSON nested deeper than 100");
   const Json json = Json::parse(text.text.begin(), text.text.end(), nullptr, false);
   if (json.is_discarded()) return in.fail("not JSON");
-  if (!json.is_array() && !json.is_object()) return in.fail("the JSON is neither an object nor an array");
+  if (!json.is_array() && !json.is_object())
+    return in.fail("the JSON is neither an object nor an array");
   const auto value = value_of(json, in.arena, 0);
   return value ? *value : in.fail("JSON nested deeper than 100");
 }

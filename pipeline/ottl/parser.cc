@@ -24,7 +24,8 @@ namespace {
 using Kind = Syntax::Kind;
 
 std::string found(const Token& token) {
-  return token.kind == Token::Kind::end ? "found the end" : "found " + config::in_quotes(token.text);
+  return token.kind == Token::Kind::end ? "found the end"
+                                        : "found " + config::in_quotes(token.text);
 }
 
 class Parser {
@@ -234,7 +235,8 @@ class Parser {
     if (token.kind == Token::Kind::real) {
       syntax->kind = Kind::real;
       const auto [at, error] = std::from_chars(text.data(), end, syntax->real);
-      return error == std::errc() ? std::move(syntax) : fail_at(token.place, "a number out of range");
+      return error == std::errc() ? std::move(syntax)
+                                  : fail_at(token.place, "a number out of range");
     }
     syntax->kind = Kind::integer;
     const auto [at, error] = std::from_chars(text.data(), end, syntax->integer);
@@ -339,8 +341,7 @@ class Parser {
   }
 
   bool item(Syntax& parent, std::string name) {
-    if (parent.items.size() == limits::items)
-      return fail_at(now().place, too_many()) != nullptr;
+    if (parent.items.size() == limits::items) return fail_at(now().place, too_many()) != nullptr;
     SyntaxPtr value = or_();
     if (!value) return false;
     parent.items.push_back(std::move(value));
@@ -375,8 +376,9 @@ class Parser {
   /// Whether the parenthesis here is closed behind nothing but words, and an arrow follows.
   bool begins_lambda() const {
     std::size_t at = at_ + 1;
-    while (at < tokens_.size() && (tokens_[at].kind == Token::Kind::lower_word ||
-                                   tokens_[at].kind == Token::Kind::blank || tokens_[at].is_sign(",")))
+    while (at < tokens_.size() &&
+           (tokens_[at].kind == Token::Kind::lower_word || tokens_[at].kind == Token::Kind::blank ||
+            tokens_[at].is_sign(",")))
       ++at;
     return at + 1 < tokens_.size() && tokens_[at].is_sign(")") && tokens_[at + 1].is_sign("=>");
   }

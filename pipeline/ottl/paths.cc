@@ -127,8 +127,9 @@ class FieldPath final : public Path {
   bool writable() const override { return field_.set != nullptr && keys_.empty(); }
   bool shared() const override { return field_.context == "resource" || field_.context == "scope"; }
   Value set(Evaluation& in, const Value& value) const override {
-    if (value.is_nil()) return in.fail("this field cannot be nil");
-    return field_.set(in, value);
+    if (!value.is_nil()) return field_.set(in, value);
+    const bool empties = field_.type == Type::events || field_.type == Type::links;
+    return empties ? field_.set(in, Value::of(Type::list)) : in.fail("this field cannot be nil");
   }
   Value edit_map(Evaluation& in, MapEdit) const override {
     return in.mismatch("a map", field_.type);
@@ -166,9 +167,8 @@ class Local final : public Expression {
 
 const Field* find_field(std::string_view context, std::string_view name) {
   for (const std::span<const Field> table : {span_fields(), other_fields()}) {
-    const auto field = std::ranges::find_if(table, [&](const Field& each) {
-      return each.context == context && each.name == name;
-    });
+    const auto field = std::ranges::find_if(
+        table, [&](const Field& each) { return each.context == context && each.name == name; });
     if (field != table.end()) return &*field;
   }
   return nullptr;

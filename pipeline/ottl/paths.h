@@ -28,8 +28,8 @@ struct Field {
 };
 
 /// A path whose first segment was taken for `context` (which an alias may name otherwise):
-/// "status.code", with the keys behind its last segment. Null, with what is wrong, where there is no
-/// such field.
+/// "status.code", with the keys behind its last segment. Null, with what is wrong, where there is
+/// no such field.
 std::unique_ptr<const Path> make_path(std::string_view context, std::string_view name, Keys keys,
                                       std::string& mistake);
 /// The field names of a context, for "did you mean".

@@ -129,9 +129,8 @@ Outcome replace_in(Evaluation& in, std::string_view text, const re2::RE2& patter
   Outcome outcome = Outcome::untouched;
   std::size_t copied = 0, from = 0;
   bool may_be_empty = true;
-  while (from <= text.size() &&
-         pattern.Match(piece, from, text.size(), re2::RE2::UNANCHORED, groups.data(),
-                       static_cast<int>(groups.size()))) {
+  while (from <= text.size() && pattern.Match(piece, from, text.size(), re2::RE2::UNANCHORED,
+                                              groups.data(), static_cast<int>(groups.size()))) {
     const auto begin = static_cast<std::size_t>(groups[0].data() - text.data());
     const std::size_t end = begin + groups[0].size();
     if (begin < end || may_be_empty || begin > from) {
@@ -144,7 +143,7 @@ Outcome replace_in(Evaluation& in, std::string_view text, const re2::RE2& patter
       copied = end;
     }
     may_be_empty = begin == end;
-    from = begin < end ? end
+    from = begin < end         ? end
            : end < text.size() ? end + character_size(text.substr(end))
                                : text.size() + 1;
   }
@@ -185,7 +184,8 @@ Value replace_values(Evaluation& in, const Call& call, const re2::RE2& pattern,
     map.each([&](Item& item) {
       const AnyValueView value(item.value);
       if (value.type() != AnyValueView::Type::string) return;
-      if (replace_in(in, value.string(), pattern, replacement, replaced) != Outcome::replaced) return;
+      if (replace_in(in, value.string(), pattern, replacement, replaced) != Outcome::replaced)
+        return;
       if (const auto bytes = encoded(Value::of_string(replaced), in.arena))
         map.change(item, *bytes, memory);
     });

@@ -157,7 +157,8 @@ Value set_flags(Evaluation& in, const Value& value) {
   const Value flags = expect(in, value, Type::integer);
   if (flags.failed()) return flags;
   if (flags.integer < 0 || flags.integer > UINT32_MAX) return in.fail("flags have 32 bits");
-  put(in, fixed32_field(otlp::span::flags, static_cast<std::uint32_t>(flags.integer), in.span.memory));
+  put(in,
+      fixed32_field(otlp::span::flags, static_cast<std::uint32_t>(flags.integer), in.span.memory));
   return {};
 }
 
@@ -250,8 +251,7 @@ constexpr Field fields[] = {
      put_hex<f::parent_span_id, span_id_size>},
     {"span", "trace_state", Type::string, get_trace_state, put_text<f::trace_state>},
     {"span", "name", Type::string, get_name, put_text<f::name>},
-    {"span", "kind", Type::integer,
-     [](Evaluation& in) { return Value::of_integer(kind_of(in)); },
+    {"span", "kind", Type::integer, [](Evaluation& in) { return Value::of_integer(kind_of(in)); },
      [](Evaluation& in, const Value& value) {
        const Value kind = expect(in, value, Type::integer);
        return kind.failed() ? kind : set_kind(in, kind.integer);

@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "pipeline/attributes/value.h"
 #include "pipeline/ottl/library.h"
 #include "pipeline/ottl/utf8.h"
 
@@ -55,10 +56,11 @@ Value concat(Evaluation& in, const Call& call) {
   const Value list = values.value->get(in);
   if (list.failed()) return list;
   if (list.type != Type::list) return in.mismatch("a list", list.type);
-  Items items(list);
+  // The items of a value are texts as attributes are.
+  FieldRange items(list.text, list.field);
   while (const auto item = items.next()) {
-    const Value text = converted(in, *item, Parameter::Kind::text);
-    if (!add(in, text, delimiter.text, first, out)) return Value::failure();
+    const std::string text = sluice::text_of(AnyValueView(item->content));
+    if (!add(in, Value::of_string(text), delimiter.text, first, out)) return Value::failure();
     first = false;
   }
   return Value::of_string(in.arena.keep(out));

@@ -15,7 +15,7 @@ namespace sluice::ottl {
 /// What one statement may cost to hold and to walk.
 namespace limits {
 inline constexpr std::size_t text_size = std::size_t{64} << 10;
-inline constexpr int depth = 64;           ///< of parentheses, calls, lists, maps, indexes
+inline constexpr int depth = 64;            ///< of parentheses, calls, lists, maps, indexes
 inline constexpr std::size_t items = 4096;  ///< of a list, a map or a call's arguments
 }  // namespace limits
 

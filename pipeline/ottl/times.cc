@@ -133,7 +133,8 @@ Value time(Evaluation& in, const Call& call) {
   const Value text = call.argument(in, 0);
   if (text.failed()) return text;
   const auto time = parse_time(text.text, call.literal(1, std::string_view()), 0);
-  return time ? Value::of(Type::time, *time) : in.fail("the time does not fit the format: ", text.text);
+  return time ? Value::of(Type::time, *time)
+              : in.fail("the time does not fit the format: ", text.text);
 }
 
 std::string check_time(Call& call) {

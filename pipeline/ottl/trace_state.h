@@ -8,8 +8,8 @@
 
 namespace sluice::ottl {
 
-/// A member of a W3C trace state: an empty string where it has none of that key, nil where the whole
-/// is malformed.
+/// A member of a W3C trace state: an empty string where it has none of that key, nil where the
+/// whole is malformed.
 Value trace_state_entry(std::string_view state, std::string_view key);
 /// With the member first, as the specification asks of who changes it. Nothing where the state, the
 /// key or the value is malformed.

@@ -90,7 +90,8 @@ class UrlReader {
       put("url.fragment", *decoded_fragment);
     }
     const std::size_t dot = path->rfind('.');
-    if (dot != std::string::npos && dot + 1 < path->size()) put("url.extension", path->substr(dot + 1));
+    if (dot != std::string::npos && dot + 1 < path->size())
+      put("url.extension", path->substr(dot + 1));
     return true;
   }
 

@@ -20,6 +20,8 @@ Character first_character(std::string_view text);
 inline std::size_t character_size(std::string_view text) { return first_character(text).size; }
 
 /// Not the middle of a character.
-inline bool begins_character(char byte) { return (static_cast<unsigned char>(byte) & 0xc0) != 0x80; }
+inline bool begins_character(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xc0) != 0x80;
+}
 
 }  // namespace sluice::ottl

@@ -45,7 +45,8 @@ struct Value {
   Type type = Type::nil;
   std::uint32_t field = 1;
   union {
-    std::int64_t integer = 0;  ///< time: nanoseconds since 1970; duration: nanoseconds; status: code
+    std::int64_t integer =
+        0;  ///< time: nanoseconds since 1970; duration: nanoseconds; status: code
     double real;
     bool boolean;
   };

@@ -7,7 +7,8 @@
 
 namespace sluice::transform {
 
-/// Statements about one context, run where one of the conditions holds, or always if there are none.
+/// Statements about one context, run where one of the conditions holds, or always if there are
+/// none.
 struct Group {
   ottl::Context context = ottl::Context::span;
   ottl::ErrorMode error_mode = ottl::ErrorMode::ignore;

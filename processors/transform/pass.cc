@@ -89,7 +89,8 @@ std::optional<bool> PassRun::wanted(const Numbered& numbered) {
 }
 
 bool PassRun::run_events(const Numbered& numbered) {
-  // Later groups see what earlier ones made of the events, so a changed span is taken as it will be.
+  // Later groups see what earlier ones made of the events, so a changed span is taken as it will
+  // be.
   const bool edited = in_->span.changed();
   std::string_view message = in_->span.message();
   if (edited) {

@@ -240,12 +240,13 @@ void each_span(benchmark::State& state, Each each) {
 
 void ottl_condition(benchmark::State& state, const char* text) {
   std::vector<ottl::Mistake> mistakes;
-  const auto condition = ottl::compile_condition(text, ottl::Context::span,
-                                                 ottl::PathStyle::short_form, mistakes);
+  const auto condition =
+      ottl::compile_condition(text, ottl::Context::span, ottl::PathStyle::short_form, mistakes);
   each_span(state, [&](ottl::Evaluation& in) { benchmark::DoNotOptimize(condition->test(in)); });
 }
 BENCHMARK_CAPTURE(ottl_condition, nothing, "true");
-BENCHMARK_CAPTURE(ottl_condition, first_attribute, "attributes[\"http.request.method\"] == \"GET\"");
+BENCHMARK_CAPTURE(ottl_condition, first_attribute,
+                  "attributes[\"http.request.method\"] == \"GET\"");
 BENCHMARK_CAPTURE(ottl_condition, last_attribute, "attributes[\"retry\"] == true");
 BENCHMARK_CAPTURE(ottl_condition, number, "attributes[\"http.response.status_code\"] >= 400");
 BENCHMARK_CAPTURE(ottl_condition, missing, "attributes[\"none\"] == nil");
@@ -254,8 +255,8 @@ BENCHMARK_CAPTURE(ottl_condition, pattern, "IsMatch(name, \"products/[0-9]+$\")"
 
 void ottl_statement(benchmark::State& state, const char* text) {
   std::vector<ottl::Mistake> mistakes;
-  const auto statement = ottl::compile_statement(text, ottl::Context::span,
-                                                 ottl::PathStyle::short_form, mistakes);
+  const auto statement =
+      ottl::compile_statement(text, ottl::Context::span, ottl::PathStyle::short_form, mistakes);
   each_span(state, [&](ottl::Evaluation& in) { benchmark::DoNotOptimize(statement->run(in)); });
 }
 BENCHMARK_CAPTURE(ottl_statement, set_new, "set(attributes[\"tier\"], \"gold\")");

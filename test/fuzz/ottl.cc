@@ -1,6 +1,6 @@
-// Any text as a statement, a condition and a value, on any span: `text NUL request`, where the second
-// part is an ExportTraceServiceRequest or, if it is none, a span made up here. Nothing may crash or
-// hang; what comes out is a valid span again.
+// Any text as a statement, a condition and a value, on any span: `text NUL request`, where the
+// second part is an ExportTraceServiceRequest or, if it is none, a span made up here. Nothing may
+// crash or hang; what comes out is a valid span again.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -71,13 +71,14 @@ TEST_CASE("the oldest shape keeps what is included and not excluded", "[filter]"
 TEST_CASE("events are dropped from their span, which stays", "[filter]") {
   ProcessorFixture test(filter_processor(),
                         R"({traces: {spanevent: ['name == "noise"', 'attributes["n"] > 1']}})");
-  const SpanBatch batch = make_batch(
-      {{.service = "a",
-        .spans = {{.name = "s",
-                   .attributes = {{"k", "v"}},
-                   .events = {{.name = "noise"}, {.name = "kept", .attributes = {{"n", 1}}},
-                              {.name = "x", .attributes = {{"n", 2}}}}},
-                  {.name = "other"}}}});
+  const SpanBatch batch =
+      make_batch({{.service = "a",
+                   .spans = {{.name = "s",
+                              .attributes = {{"k", "v"}},
+                              .events = {{.name = "noise"},
+                                         {.name = "kept", .attributes = {{"n", 1}}},
+                                         {.name = "x", .attributes = {{"n", 2}}}}},
+                             {.name = "other"}}}});
   test.send(batch);
   const SpanBatch& result = test.next.batches.at(0);
   const SpanView span(result.span_bytes(0));
@@ -115,8 +116,9 @@ TEST_CASE("a condition that fails on a span is passed over, counted, or refuses 
   SECTION("propagate") {
     ProcessorFixture test(filter_processor(), "error_mode: propagate\n" + conditions);
     CHECK(test.send(shop_batch()) == "rejected");
-    CHECK(test.answers.back()->answers.front().message ==
-          R"(test: failed on a span: "attributes["method"]["x"] == 1": a string cannot be indexed)");
+    CHECK(
+        test.answers.back()->answers.front().message ==
+        R"(test: failed on a span: "attributes["method"]["x"] == 1": a string cannot be indexed)");
     CHECK(test.next.batches.empty());
     CHECK(test.flow("refused") == 5);
     CHECK(test.conserved());
@@ -142,18 +144,26 @@ TEST_CASE("mistakes in the conditions of filter are named where they stand", "[f
   };
   CHECK(mistakes(R"(traces: {span: ['name = "x"']})") ==
         Strings{R"(test.yaml:1:23: traces.span[0]: expected an operator or the end, found "=")"});
-  CHECK(mistakes("trace_conditions:\n  - 'span.nam == 1'\n") ==
-        Strings{R"(test.yaml:2:11: trace_conditions[0]: unknown field "span.nam"; did you mean "name"?)"});
-  CHECK(mistakes("traces:\n  span:\n    - |\n      name == \"x\" and\n        IsMach(name, \"y\")\n") ==
-        Strings{R"(test.yaml:5:9: traces.span[0]: unknown function "IsMach"; did you mean "IsMatch"?)"});
-  CHECK(mistakes(R"(trace_conditions: ['name == "x"'])") ==
-        Strings{"test.yaml:1:21: trace_conditions[0]: no path says what this is about; a path begins with its "
-                "context, such as spanevent, span, scope, instrumentation_scope, resource, otelcol"});
+  CHECK(
+      mistakes("trace_conditions:\n  - 'span.nam == 1'\n") ==
+      Strings{
+          R"(test.yaml:2:11: trace_conditions[0]: unknown field "span.nam"; did you mean "name"?)"});
+  CHECK(
+      mistakes(
+          "traces:\n  span:\n    - |\n      name == \"x\" and\n        IsMach(name, \"y\")\n") ==
+      Strings{
+          R"(test.yaml:5:9: traces.span[0]: unknown function "IsMach"; did you mean "IsMatch"?)"});
+  CHECK(
+      mistakes(R"(trace_conditions: ['name == "x"'])") ==
+      Strings{"test.yaml:1:21: trace_conditions[0]: no path says what this is about; a path begins "
+              "with its "
+              "context, such as spanevent, span, scope, instrumentation_scope, resource, otelcol"});
   CHECK(mistakes(R"(traces: {span: ['IsMatch(name, "[")']})") ==
         Strings{"test.yaml:1:18: traces.span[0]: not a regular expression (RE2): missing ]: ["});
   CHECK(mistakes("{logs: {}, error_mode: never}").size() == 2);
-  CHECK(mistakes("{traces: {span: [true]}, spans: {include: {match_type: strict, services: [a]}}}") ==
-        Strings{"test.yaml:1:2: traces: cannot stand beside \"spans\""});
+  CHECK(
+      mistakes("{traces: {span: [true]}, spans: {include: {match_type: strict, services: [a]}}}") ==
+      Strings{"test.yaml:1:10: traces: cannot stand beside \"spans\""});
 }
 
 TEST_CASE("the README of filter shows what is decoded", "[filter]") {

@@ -34,8 +34,8 @@ void erase_if(Attributes& attributes, Predicate goes) {
   attributes.erase(std::remove_if(attributes.begin(), attributes.end(), goes), attributes.end());
 }
 
-/// The first of the key takes the value, its duplicates go. Unknown fields of a KeyValue go with its
-/// old value.
+/// The first of the key takes the value, its duplicates go. Unknown fields of a KeyValue go with
+/// its old value.
 void set(Attributes& attributes, const std::string& key, const pb::AnyValue& value) {
   pb::KeyValue fresh;
   fresh.set_key(key);
@@ -70,8 +70,9 @@ Step random_attribute_step(RandomOtlp& random, bool wild) {
     case 1:
       return {"keep_keys(attributes, [\"" + key + "\", \"" + other + "\", \"a\"])",
               [=](pb::Span& span) {
-                erase_if(*span.mutable_attributes(),
-                         [&](const auto& each) { return !is_one_of(each, {key, other, "a"}); });
+                erase_if(*span.mutable_attributes(), [&](const auto& each) {
+                  return !is_one_of(each, {key, other, "a"});
+                });
               }};
     case 2:
       return {"set(attributes[\"" + key + "\"], \"X\")", [=](pb::Span& span) {
@@ -88,9 +89,9 @@ Step random_attribute_step(RandomOtlp& random, bool wild) {
     default:
       return {"set(attributes[\"" + key + "\"], attributes[\"" + other + "\"])",
               [=](pb::Span& span) {
+                // What is not there is nil, which empties.
                 const pb::KeyValue* const source = first_of(*span.mutable_attributes(), other);
-                if (source == nullptr || source->value().value_case() == 0) return;
-                const pb::AnyValue value = source->value();
+                const pb::AnyValue value = source == nullptr ? pb::AnyValue() : source->value();
                 set(*span.mutable_attributes(), key, value);
               }};
   }

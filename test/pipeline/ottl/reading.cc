@@ -76,13 +76,13 @@ std::string read(const std::string& text, ottl::Evaluation& in, std::string& why
     why = in.error;
     return std::string("error");
   };
-  if (const auto value = ottl::compile_value(text, ottl::Context::span,
-                                             ottl::PathStyle::short_form, mistakes)) {
+  if (const auto value =
+          ottl::compile_value(text, ottl::Context::span, ottl::PathStyle::short_form, mistakes)) {
     const ottl::Value result = value->get(in);
     return result.failed() ? failed() : shown(result);
   }
-  const auto condition = ottl::compile_condition(text, ottl::Context::span,
-                                                 ottl::PathStyle::short_form, others);
+  const auto condition =
+      ottl::compile_condition(text, ottl::Context::span, ottl::PathStyle::short_form, others);
   if (!condition) return invalid(mistakes, why);
   const ottl::Truth answer = condition->test(in);
   if (answer == ottl::Truth::failed) return failed();
