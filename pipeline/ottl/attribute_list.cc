@@ -36,12 +36,22 @@ void AttributeList::begin(std::string_view message, std::uint32_t number) {
   listed_ = changed_ = repeats_ = false;
 }
 
+/// Every edited span pays for this, so fields are walked here and the attributes that everybody
+/// writes are read where they lie: through AttributeRange it took twice as long.
 void AttributeList::list() {
   if (listed_) return;
   listed_ = true;
-  AttributeRange range(message_, number_);
-  while (const auto attribute = range.next()) {
-    append({attribute->key, attribute->value_message, attribute->field});
+  wire::Cursor cursor(message_);
+  wire::Field field;
+  while (cursor.next(field)) {
+    if (!field.is(number_, wire::Type::length)) continue;
+    const std::size_t value = plain_value_offset(field.content);
+    if (value > 0) {
+      append({plain_key(field.content), field.content.substr(value), field.whole});
+      continue;
+    }
+    const KeyValueView attribute = read_any_key_value({field.whole, field.content});
+    append({attribute.key, attribute.value_message, attribute.field});
   }
 }
 

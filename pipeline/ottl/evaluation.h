@@ -64,8 +64,9 @@ class Evaluation {
   Arena cache_memory;
   const RequestContext* request = nullptr;
 
-  Arena arena;       ///< of values that expressions make
-  std::string text;  ///< scratch
+  Arena arena;           ///< of values that expressions make
+  std::string text;      ///< scratch
+  std::string replaced;  ///< scratch of replace_pattern
   std::string error;
   std::vector<Value> locals;  ///< parameters of the lambdas that are running
 
