@@ -70,8 +70,7 @@ std::uint64_t ArrivalReader::hash(std::string_view trace_id) const {
   return fold(fold(first ^ key_, second ^ (key_ * odd)) ^ key_, odd);
 }
 
-void ArrivalReader::read(const SpanBatch& batch,
-                         std::vector<std::vector<Arrival>>& by_shard) const {
+void ArrivalReader::read(const SpanBatch& batch, std::vector<std::vector<Arrival>>& by_shard) {
   constexpr std::uint32_t none = UINT32_MAX;
   Arrival* open = nullptr;
   std::uint32_t scope = none;
@@ -83,6 +82,7 @@ void ArrivalReader::read(const SpanBatch& batch,
     open = nullptr;
   };
   const std::span<const SpanEntry> spans = batch.spans();
+  if (!ottl_.empty()) ottl_.begin(batch);
   for (std::uint32_t index = 0; index < spans.size(); ++index) {
     const SpanEntry& entry = spans[index];
     if (entry.scope != scope) {
@@ -110,6 +110,7 @@ void ArrivalReader::read(const SpanBatch& batch,
     }
     add(span, entry, open->facts);
     conditions_.ask(span, open->facts.matched);
+    if (!ottl_.empty()) ottl_.ask(batch, entry, open->facts.matched);
     if (conditions_.wants_randomness())
       open->facts.random_bits = std::min(open->facts.random_bits, random_bits_of(span));
   }

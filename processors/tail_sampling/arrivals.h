@@ -8,6 +8,7 @@
 #include "pipeline/model/span_batch.h"
 #include "processors/tail_sampling/condition.h"
 #include "processors/tail_sampling/facts.h"
+#include "processors/tail_sampling/ottl_questions.h"
 
 namespace sluice::tail_sampling {
 
@@ -34,21 +35,22 @@ struct Arrival {
 std::size_t shared_size(const SpanBatch& batch, std::uint32_t one, std::uint32_t other);
 
 /// Reads every span of a request once, on the worker that it came in on: whose it is, and what the
-/// policies will want to know.
+/// policies will want to know. One a worker.
 class ArrivalReader {
  public:
   /// `conditions` outlives this. `key` makes hashes that senders cannot foresee, so that they
   /// cannot choose ids that collide.
-  ArrivalReader(const Conditions& conditions, std::uint64_t key)
-      : conditions_(conditions), key_(key) {}
+  ArrivalReader(const Conditions& conditions, std::uint64_t key, const ComponentContext& context)
+      : conditions_(conditions), ottl_(conditions, context), key_(key) {}
 
   /// Adds the arrivals of a batch, in order, to the list of their shard: by hash, one of
   /// `by_shard.size()`.
-  void read(const SpanBatch& batch, std::vector<std::vector<Arrival>>& by_shard) const;
+  void read(const SpanBatch& batch, std::vector<std::vector<Arrival>>& by_shard);
   std::uint64_t hash(std::string_view trace_id) const;
 
  private:
   const Conditions& conditions_;
+  OttlQuestions ottl_;
   std::uint64_t key_;
 };
 

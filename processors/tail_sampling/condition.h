@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "pipeline/model/span_view.h"
+#include "pipeline/ottl/ottl.h"
 #include "processors/tail_sampling/facts.h"
 
 namespace sluice::tail_sampling {
@@ -28,6 +30,12 @@ class GrowthCondition {
   virtual bool holds(const TraceFacts& so_far) const = 0;
 };
 
+/// Conditions in OTTL that one policy asks of spans, and of their events.
+struct OttlConditions {
+  std::vector<ottl::CompiledCondition> of_spans, of_events;
+  ottl::ErrorMode error_mode = ottl::ErrorMode::ignore;
+};
+
 /// Numbers that a policy noted when it was asked about a trace, so that it can say later what it
 /// went by; each has its own place among them. Those of one that was not asked are `no_note`.
 using Notes = std::span<std::uint64_t>;
@@ -46,6 +54,21 @@ class Conditions {
   std::size_t add(std::unique_ptr<GrowthCondition> condition) {
     of_growth_.emplace_back(size_, std::move(condition));
     return size_++;
+  }
+  /// It has two numbers: this is whether one held, the next is whether one failed under
+  /// `propagate`.
+  std::size_t add(OttlConditions conditions) {
+    in_ottl_.emplace_back(size_, std::move(conditions));
+    return std::exchange(size_, size_ + 2);
+  }
+  const std::vector<std::pair<std::size_t, OttlConditions>>& in_ottl() const { return in_ottl_; }
+  /// Whether one of them needs the RequestContext.
+  bool reads_request() const {
+    const auto reads = [](const ottl::CompiledCondition& each) { return each.reads_request; };
+    return std::ranges::any_of(in_ottl_, [&](const auto& numbered) {
+      return std::ranges::any_of(numbered.second.of_spans, reads) ||
+             std::ranges::any_of(numbered.second.of_events, reads);
+    });
   }
   /// Room for so many notes of a policy; returns the number of the first.
   std::size_t add_notes(std::size_t count) { return std::exchange(notes_, notes_ + count); }
@@ -75,6 +98,7 @@ class Conditions {
   bool wants_randomness_ = false;
   std::vector<std::pair<std::size_t, std::unique_ptr<SpanCondition>>> of_spans_;
   std::vector<std::pair<std::size_t, std::unique_ptr<GrowthCondition>>> of_growth_;
+  std::vector<std::pair<std::size_t, OttlConditions>> in_ottl_;
 };
 
 }  // namespace sluice::tail_sampling

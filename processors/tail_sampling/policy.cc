@@ -29,6 +29,7 @@ constexpr std::array types = {
     PolicyType{"latency", decode_latency},
     PolicyType{"not", decode_not},
     PolicyType{"numeric_attribute", decode_numeric_attribute},
+    PolicyType{"ottl_condition", decode_ottl_condition},
     PolicyType{"probabilistic", decode_probabilistic},
     PolicyType{"rate_limiting", decode_rate_limiting},
     PolicyType{"span_count", decode_span_count},
@@ -74,9 +75,7 @@ NamedPolicy decode_policy(const config::Node& node, Place place, Conditions& con
   if (place == Place::top) node.optional("shadow", out.is_shadow);
   const auto type = std::ranges::find(types, out.type, &PolicyType::name);
   if (type == types.end()) {
-    if (out.type == "ottl_condition")
-      node.error("type", "ottl_condition is not supported yet");
-    else if (node.has("type"))
+    if (node.has("type"))
       node.unexpected("type", "a type of policy (" + known_types() + "), none of an extension");
     return out;
   }

@@ -41,7 +41,7 @@ struct Sampler {
       : plan(std::move(made_from)),
         metrics(context.metrics, context.id, plan->judge),
         account(context.ledger.of_holder(context.id)),
-        reader(*plan->conditions, random_key()),
+        key(random_key()),
         shards(plan->options.num_shards > 0 ? plan->options.num_shards : context.siblings.count()) {
     account.set_limit(plan->options.max_bytes);
     if (context.admin == nullptr) return;
@@ -70,7 +70,7 @@ struct Sampler {
   std::shared_ptr<const Plan> plan;
   SamplerMetrics metrics;
   Ledger& account;
-  const ArrivalReader reader;
+  const std::uint64_t key;  ///< of the hashes of ids
   std::atomic<std::uint64_t> traces{0};
   std::vector<Shard*> shards;  ///< each belongs to the instance of its worker
 };
@@ -84,6 +84,7 @@ class TailSampling final : public Processor {
         overload_(context.counters.refused("overload")),
         sampler_(context.siblings.share<Sampler>(
             [&] { return std::make_shared<Sampler>(plan, context); })),
+        reader_(*sampler_->plan->conditions, sampler_->key, context),
         by_shard_(sampler_->shards.size()) {
     for (std::size_t number = context.worker; number < by_shard_.size();
          number += context.siblings.count()) {
@@ -139,8 +140,8 @@ class TailSampling final : public Processor {
   void hold(SpanBatch batch) {
     if (batch.empty()) return;
     counters_.held.add(batch.span_count());
+    reader_.read(batch, by_shard_);
     batch.set_context(nullptr);
-    sampler_->reader.read(batch, by_shard_);
     for (std::size_t number = 0; number < by_shard_.size(); ++number) {
       std::vector<Arrival>& arrivals = by_shard_[number];
       if (arrivals.empty()) continue;
@@ -166,6 +167,7 @@ class TailSampling final : public Processor {
   Executor& executor_;
   Counter& overload_;
   const std::shared_ptr<Sampler> sampler_;
+  ArrivalReader reader_;
   std::vector<std::unique_ptr<Shard>> own_;
   std::vector<std::vector<Arrival>> by_shard_;  ///< room for the work of one call
 };
@@ -178,8 +180,9 @@ ProcessorType tail_sampling_processor() {
              if (node.has_errors()) return {ProcessorBuilder()};
              const auto plan = std::make_shared<const Plan>(std::move(decoded));
              return {[plan](const ProcessorContext& context) {
-               return std::make_unique<TailSampling>(context, plan);
-             }};
+                       return std::make_unique<TailSampling>(context, plan);
+                     },
+                     plan->conditions->reads_request()};
            }}};
 }
 

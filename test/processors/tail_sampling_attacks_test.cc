@@ -14,6 +14,7 @@
 
 #include "processors/tail_sampling/arrivals.h"
 #include "processors/tail_sampling/tail_sampling.h"
+#include "test/support/component.h"
 #include "test/support/heap.h"
 #include "test/support/otlp_builder.h"
 #include "test/support/processor_fixture.h"
@@ -69,7 +70,8 @@ TEST_CASE("ids with a pattern spread over the tables and the shards", "[tail_sam
   std::mt19937_64 random(20261130);
   const tail_sampling::Conditions conditions;
   for (int round = 0; round < 5; ++round) {
-    const tail_sampling::ArrivalReader reader(conditions, random());
+    TestComponent component;
+    const tail_sampling::ArrivalReader reader(conditions, random(), component.context);
     for (std::size_t pattern = 0; pattern < patterns.size(); ++pattern) {
       CAPTURE(round, pattern);
       std::set<std::uint64_t> hashes;

@@ -6,6 +6,7 @@
 #include <random>
 #include <set>
 
+#include "test/support/component.h"
 #include "test/support/otlp_builder.h"
 
 namespace sluice::tail_sampling {
@@ -28,7 +29,8 @@ struct Held {
   Ledger in_flight{SIZE_MAX};
   Ledger& account = in_flight.of_holder("sampler");
   Conditions conditions;
-  ArrivalReader reader{conditions, 12345};
+  TestComponent component;
+  ArrivalReader reader{conditions, 12345, component.context};
   HeldTraces traces{conditions, account, in_flight};
   std::size_t fresh = 0;
 

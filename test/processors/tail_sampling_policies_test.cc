@@ -3,6 +3,7 @@
 
 #include "processors/tail_sampling/arrivals.h"
 #include "processors/tail_sampling/policy.h"
+#include "test/support/component.h"
 #include "test/support/otlp_builder.h"
 
 namespace sluice::tail_sampling {
@@ -25,7 +26,8 @@ class PolicyUnderTest {
 
   Vote vote(const std::vector<ResourceSpec>& trace, Executor::TimePoint now = {}) const {
     std::vector<std::vector<Arrival>> arrivals(1);
-    ArrivalReader(conditions_, 1).read(make_batch(trace), arrivals);
+    TestComponent component;
+    ArrivalReader(conditions_, 1, component.context).read(make_batch(trace), arrivals);
     TraceFacts facts;
     for (const Arrival& each : arrivals[0]) {
       facts.trace_id = each.facts.trace_id;
@@ -235,6 +237,39 @@ TEST_CASE("a trace state that is not valid has no values", "[tail_sampling]") {
   }
 }
 
+TEST_CASE("ottl_condition asks conditions of spans, with resource and scope, and of events",
+          "[tail_sampling]") {
+  const auto asked = policy(R"({name: o, type: ottl_condition, ottl_condition: {
+    span: ['attributes["code"] >= 500 and resource.attributes["service.name"] == "shop"',
+           'name == "slow" and instrumentation_scope.name == "db"'],
+    spanevent: ['name == "exception"']}})");
+  const auto trace = [&](std::string service, std::string scope, SpanSpec span) {
+    ResourceSpec resource{.service = std::move(service), .scope = std::move(scope)};
+    resource.spans = {{}, std::move(span)};
+    return asked.vote({resource}) == Vote::sampled;
+  };
+  CHECK(trace("shop", "", with({{"code", 503}})));
+  CHECK_FALSE(trace("shop", "", with({{"code", 499}})));
+  CHECK_FALSE(trace("cart", "", with({{"code", 503}})));
+  CHECK(trace("", "db", {.name = "slow"}));
+  CHECK_FALSE(trace("", "http", {.name = "slow"}));
+  CHECK(trace("", "", {.events = {{.name = "start"}, {.name = "exception"}}}));
+  CHECK_FALSE(trace("", "", {.events = {{.name = "start"}}}));
+}
+
+TEST_CASE("a condition that fails is false, and with propagate its trace is not sampled",
+          "[tail_sampling]") {
+  const auto under = [](std::string mode) {
+    return policy(
+        "{name: o, type: ottl_condition, ottl_condition: {error_mode: " + mode +
+        R"(, span: ['Int(name) == 1', 'ParseJSON(name)["a"] == 1', 'kind.string == "Server"']}})");
+  };
+  const std::vector<SpanSpec> spans = {{.name = "not JSON"}, {.name = "{\"a\": 1}"}};
+  CHECK(under("ignore").samples(spans));
+  CHECK(under("silent").samples(spans));
+  CHECK_FALSE(under("propagate").samples(spans));
+}
+
 TEST_CASE("trace_flags asks for the sampled flag", "[tail_sampling]") {
   const auto flagged = policy("{name: f, type: trace_flags}");
   CHECK(flagged.samples({{}, {.flags = 0x101}}));
@@ -345,7 +380,7 @@ TEST_CASE("mistakes in policies are named where they stand", "[tail_sampling]") 
                       "{name: x, type: always_sample}]}}"),
              Contains("earlier policy"));
   CHECK_THAT(mistakes("{name: p, type: ottl_condition, ottl_condition: {span: []}}"),
-             Contains("not supported yet"));
+             Contains("at least one condition"));
   CHECK_THAT(mistakes("{name: p, type: my_extension}"), Contains("none of an extension"));
   const std::string drop =
       "{name: d, type: drop, drop: {drop_sub_policy: [{name: a, type: always_sample}]}}";

@@ -24,6 +24,7 @@ std::unique_ptr<Policy> decode_latency(const config::Node& options, Conditions& 
 std::unique_ptr<Policy> decode_not(const config::Node& options, Conditions& conditions);
 std::unique_ptr<Policy> decode_numeric_attribute(const config::Node& options,
                                                  Conditions& conditions);
+std::unique_ptr<Policy> decode_ottl_condition(const config::Node& options, Conditions& conditions);
 std::unique_ptr<Policy> decode_probabilistic(const config::Node& options, Conditions& conditions);
 std::unique_ptr<Policy> decode_rate_limiting(const config::Node& options, Conditions& conditions);
 std::unique_ptr<Policy> decode_span_count(const config::Node& options, Conditions& conditions);
