@@ -16,6 +16,7 @@
 #include "processors/memory_limiter/memory_limiter.h"
 #include "processors/redaction/redaction.h"
 #include "processors/filter/filter.h"
+#include "processors/probabilistic_sampler/probabilistic_sampler.h"
 #include "processors/resource/resource.h"
 #include "processors/resourcedetection/resourcedetection.h"
 #include "processors/span/span.h"
@@ -56,6 +57,7 @@ ComponentTable all_components() {
               memory_limiter_processor(),
               redaction_processor(),
               filter_processor(),
+              probabilistic_sampler_processor(),
               resource_processor(),
               resourcedetection_processor(),
               span_processor(),

@@ -31,24 +31,6 @@ std::optional<std::int64_t> read_integer(std::string_view text) {
   return value;
 }
 
-/// Decimal or hexadecimal (which needs its exponent), "Inf", "Infinity", "NaN" in any case.
-std::optional<double> read_real(std::string_view text) {
-  const bool negative = text.starts_with('-');
-  if (negative || text.starts_with('+')) text.remove_prefix(1);
-  if (text.empty() || text[0] == '-' || text.find('(') != std::string_view::npos)
-    return std::nullopt;
-  auto form = std::chars_format::general;
-  if (text.starts_with("0x") || text.starts_with("0X")) {
-    if (text.find_first_of("pP") == std::string_view::npos) return std::nullopt;
-    text.remove_prefix(2);
-    form = std::chars_format::hex;
-  }
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, form);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return negative ? -value : value;
-}
-
 std::optional<std::string> to_integer(const AnyValueView& value) {
   switch (value.type()) {
     case Type::real: return encoded_integer(truncated(value.real()));
@@ -90,6 +72,23 @@ std::optional<std::string> metadata_of(const RequestContext& context, std::strin
 }
 
 }  // namespace
+
+std::optional<double> read_real(std::string_view text) {
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  if (text.empty() || text[0] == '-' || text.find('(') != std::string_view::npos)
+    return std::nullopt;
+  auto form = std::chars_format::general;
+  if (text.starts_with("0x") || text.starts_with("0X")) {
+    if (text.find_first_of("pP") == std::string_view::npos) return std::nullopt;
+    text.remove_prefix(2);
+    form = std::chars_format::hex;
+  }
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, form);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return negative ? -value : value;
+}
 
 std::optional<std::string> converted(const AnyValueView& value, AttributeAction::Type type) {
   switch (type) {

@@ -14,6 +14,10 @@ namespace sluice {
 /// or cannot be read as one.
 std::optional<std::string> converted(const AnyValueView& value, AttributeAction::Type type);
 
+/// The number that a text spells: decimal or hexadecimal (which needs its exponent), "Inf",
+/// "Infinity", "NaN" in any case.
+std::optional<double> read_real(std::string_view text);
+
 /// What `from_context: name` means for a request: "metadata.KEY", "auth.KEY", "client.address",
 /// anything else a metadata key. Several values are joined with ';'. Nothing where the request has
 /// none.

@@ -129,12 +129,7 @@ std::optional<KeyValueView> find_attribute(std::string_view message, std::uint32
   Field field;
   while (cursor.next(field)) {
     if (!field.is(number, Type::length)) continue;
-    // Keys first: a view of every attribute on the way, most of them of another key, cost three
-    // times as much.
-    const bool plain = plain_value_offset(field.content) > 0;
-    if ((plain ? plain_key(field.content) : read_any_key_value({field.whole, field.content}).key) !=
-        key)
-      continue;
+    if (attribute_key({field.whole, field.content}) != key) continue;
     return read_key_value({field.whole, field.content});
   }
   return std::nullopt;

@@ -19,6 +19,13 @@ std::optional<std::uint64_t> parse_digits(std::string_view text) {
   return number << 4 * (digits_all - text.size());
 }
 
+/// How many zeros such a part of one begins with, in hexadecimal.
+int leading_zeros(double part) {
+  int exponent = 0;
+  std::frexp(part, &exponent);
+  return -exponent / 4;
+}
+
 }  // namespace
 
 std::uint64_t randomness_of(std::string_view trace_id) {
@@ -30,10 +37,10 @@ std::uint64_t randomness_of(std::string_view trace_id) {
 
 std::uint64_t threshold_of(double probability, int digits) {
   if (probability >= 1) return 0;
-  const auto kept = static_cast<std::uint64_t>(std::llround(std::max(probability, 0.0) * 0x1p56));
-  const std::uint64_t exact = threshold_end - std::min(kept, threshold_end);
-  for (double left_out = 1 - probability; left_out * 16 < 1 && digits < 14; left_out *= 16)
-    ++digits;
+  if (!(probability >= 0x1p-56)) return threshold_end;
+  const std::uint64_t exact =
+      threshold_end - static_cast<std::uint64_t>(std::llround(probability * 0x1p56));
+  digits += std::max(leading_zeros(probability), leading_zeros(1 - probability));
   if (digits >= 14) return exact;
   const int shift = 4 * (14 - digits);
   const std::uint64_t half = std::uint64_t{1} << (shift - 1);

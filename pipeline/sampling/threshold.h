@@ -18,8 +18,9 @@ inline constexpr std::uint64_t threshold_end = std::uint64_t{1} << 56;
 std::uint64_t randomness_of(std::string_view trace_id);
 
 /// What is kept with this probability, from 0 to 1, rounded to so many significant hexadecimal
-/// digits (1 to 14) behind the leading zeros of the threshold; `threshold_end` where nothing can
-/// be.
+/// digits (1 to 14) behind the leading zeros of the threshold, or the leading `f`s, which are those
+/// of the probability; so a small share is as exact as a large one. `threshold_end` where nothing
+/// can be, which is below 2^-56.
 std::uint64_t threshold_of(double probability, int digits);
 inline double probability_of(std::uint64_t threshold) {
   return static_cast<double>(threshold_end - threshold) / static_cast<double>(threshold_end);

@@ -11,6 +11,7 @@ namespace sluice::sampling {
 namespace {
 
 constexpr std::size_t length_max = 1024;
+constexpr std::size_t value_size_max = 256;
 constexpr std::string_view own_key = "ot";
 
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
@@ -40,7 +41,7 @@ bool is_key(std::string_view text) {
 }
 
 bool is_value(std::string_view text) {
-  return !text.empty() && text.size() <= 256 && std::ranges::all_of(text, is_value_char);
+  return !text.empty() && text.size() <= value_size_max && std::ranges::all_of(text, is_value_char);
 }
 
 /// Up to the separator, which goes too.
@@ -73,10 +74,51 @@ bool read_own_list(std::string_view list, SamplingState& state) {
   }
 }
 
-void append(std::string& out, char separator, std::string_view key, char equals,
+/// Where a list begins in `out`, and how long it may become.
+struct Room {
+  std::size_t begin, size_max;
+};
+
+/// False, and nothing was appended, where there is no room.
+bool append(std::string& out, Room room, char separator, std::string_view key, char equals,
             std::string_view value) {
-  if (!out.empty()) out += separator;
+  const std::size_t size = out.size() - room.begin;
+  const bool is_first = size == 0;
+  if (size + (is_first ? 0 : 1) + key.size() + 1 + value.size() > room.size_max) return false;
+  if (!is_first) out += separator;
   out.append(key).append(1, equals).append(value);
+  return true;
+}
+
+/// What `ot` holds: the last one, where there are several.
+std::string_view own_list(std::string_view trace_state) {
+  std::string_view out;
+  TraceStateReader reader(trace_state);
+  while (const std::optional<TraceStateMember> member = reader.next())
+    if (member->key == own_key) out = member->value;
+  return out;
+}
+
+/// As it was written, where it says the same: others may compare the text.
+std::string randomness_as_in(std::string_view list, std::uint64_t randomness) {
+  while (!list.empty()) {
+    const std::optional<TraceStateMember> own = read_own(cut(list, ';'));
+    if (own && own->key == "rv" && parse_randomness(own->value) == randomness)
+      return std::string(own->value);
+  }
+  return randomness_text(randomness);
+}
+
+void append_own_list(std::string& out, std::string_view before, const SamplingState& state) {
+  const Room room{out.size(), value_size_max};
+  if (state.randomness)
+    append(out, room, ';', "rv", ':', randomness_as_in(before, *state.randomness));
+  if (state.threshold) append(out, room, ';', "th", ':', threshold_text(*state.threshold));
+  while (!before.empty()) {
+    const std::optional<TraceStateMember> own = read_own(cut(before, ';'));
+    if (!own || own->key == "rv" || own->key == "th") continue;
+    if (!append(out, room, ';', own->key, ':', own->value)) return;
+  }
 }
 
 }  // namespace
@@ -103,33 +145,27 @@ std::optional<SamplingState> read_sampling(std::string_view trace_state) {
   std::size_t count = 0;
   while (const std::optional<TraceStateMember> member = reader.next()) {
     if (++count > TraceStateReader::members_max) return std::nullopt;
-    if (member->key == own_key && !read_own_list(member->value, out)) return std::nullopt;
+    if (member->key != own_key) continue;
+    out = {};
+    if (!read_own_list(member->value, out)) return std::nullopt;
   }
   return reader.is_malformed() ? std::nullopt : std::optional(out);
 }
 
-std::string with_sampling(std::string_view trace_state, const SamplingState& state) {
-  std::string own, others;
-  if (state.randomness) append(own, ';', "rv", ':', randomness_text(*state.randomness));
-  if (state.threshold) append(own, ';', "th", ':', threshold_text(*state.threshold));
+void append_with_sampling(std::string& out, std::string_view trace_state,
+                          const SamplingState& state) {
+  const Room room{out.size(), length_max};
+  out.append(own_key).append(1, '=');
+  const std::size_t begin = out.size();
+  append_own_list(out, own_list(trace_state), state);
+  if (out.size() == begin) out.resize(room.begin);
+  std::size_t count = out.size() == room.begin ? 0 : 1;
   TraceStateReader reader(trace_state);
-  std::size_t count = 1;
   while (const std::optional<TraceStateMember> member = reader.next()) {
-    if (member->key != own_key) {
-      if (++count <= TraceStateReader::members_max)
-        append(others, ',', member->key, '=', member->value);
-      continue;
-    }
-    for (std::string_view list = member->value; !list.empty();) {
-      const std::optional<TraceStateMember> each = read_own(cut(list, ';'));
-      if (each && each->key != "rv" && each->key != "th")
-        append(own, ';', each->key, ':', each->value);
-    }
+    if (member->key == own_key) continue;
+    if (++count > TraceStateReader::members_max) return;
+    if (!append(out, room, ',', member->key, '=', member->value)) return;
   }
-  if (own.empty()) return others;
-  std::string out = std::string(own_key) + "=" + own;
-  if (!others.empty()) out += "," + others;
-  return out;
 }
 
 }  // namespace sluice::sampling

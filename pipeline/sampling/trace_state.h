@@ -41,12 +41,14 @@ struct SamplingState {
 };
 
 /// Nothing where there is a mistake anywhere in it, or it is longer than 1024 characters: then
-/// nobody can tell what it says.
+/// nobody can tell what it says. Of several members `ot` the last counts.
 std::optional<SamplingState> read_sampling(std::string_view trace_state);
 
-/// The same trace state with this to say instead: `ot` comes first, as whoever changes a member
-/// puts it there, and what else stood in it stays. Of more than 32 members the last are left out.
-/// `trace_state` has been read without a mistake.
-std::string with_sampling(std::string_view trace_state, const SamplingState& state);
+/// Appends the same trace state with this to say instead: `ot` comes first, as whoever changes a
+/// member puts it there, and what else stood in it stays. What there is no room for is left out,
+/// from its end: of `ot` past 256 characters, of the whole past 32 members or 1024 characters. So
+/// what is written can be read. `trace_state` has been read without a mistake, and is not in `out`.
+void append_with_sampling(std::string& out, std::string_view trace_state,
+                          const SamplingState& state);
 
 }  // namespace sluice::sampling

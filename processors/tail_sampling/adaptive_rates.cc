@@ -19,8 +19,7 @@ double seconds_of(std::int64_t ns) { return static_cast<double>(ns) / 1e9; }
 
 /// To one part in 65,536 and better, so that what is written stays short.
 std::uint64_t threshold_of(double probability) {
-  int digits = 5;
-  for (double kept = probability; kept * 16 < 1 && digits < 14; kept *= 16) ++digits;
+  constexpr int digits = 5;
   return std::min(sampling::threshold_of(probability, digits), sampling::threshold_end - 1);
 }
 

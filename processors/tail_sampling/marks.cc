@@ -6,9 +6,8 @@
 #include <utility>
 
 #include "pipeline/model/otlp_fields.h"
-#include "pipeline/model/span_view.h"
 #include "pipeline/model/span_writer.h"
-#include "pipeline/model/wire.h"
+#include "pipeline/model/trace_state_field.h"
 #include "pipeline/sampling/trace_state.h"
 
 namespace sluice::tail_sampling {
@@ -26,8 +25,8 @@ void mark_scopes(const SpanBatch& batch, std::string_view policy, BatchEditor& e
 }
 
 /// Nothing where it says so already, or cannot be read.
-std::optional<std::string> trace_state_under(std::string_view before, const Marks& marks,
-                                             Counter& unreadable) {
+std::optional<sampling::SamplingState> state_under(std::string_view before, const Marks& marks,
+                                                   Counter& unreadable) {
   std::optional<sampling::SamplingState> state = sampling::read_sampling(before);
   if (!state) {
     unreadable.add(1);
@@ -39,27 +38,20 @@ std::optional<std::string> trace_state_under(std::string_view before, const Mark
   const std::uint64_t threshold = std::max(passed, marks.threshold);
   if (state->threshold == threshold) return std::nullopt;
   state->threshold = threshold;
-  return sampling::with_sampling(before, *state);
-}
-
-/// In the place of the last one there is, which counts; else at the end.
-void write_trace_state(std::string_view span, std::string_view trace_state, BufferWriter& out) {
-  FieldRange fields(span, otlp::span::trace_state);
-  std::string_view last = span.substr(span.size());
-  while (const auto field = fields.next()) last = field->whole;
-  const auto at = static_cast<std::size_t>(last.data() - span.data());
-  out.append(span.substr(0, at));
-  wire::append_length_delimited(out, otlp::span::trace_state, trace_state);
-  out.append(span.substr(at + last.size()));
+  return state;
 }
 
 void mark_spans(const SpanBatch& batch, const Marks& marks, Counter& unreadable,
                 BatchEditor& editor) {
+  std::string after;
   for (std::uint32_t index = 0; index < batch.span_count(); ++index) {
     const std::string_view span = batch.span_bytes(index);
-    const auto after = trace_state_under(SpanView(span).trace_state(), marks, unreadable);
-    if (!after) continue;
-    write_trace_state(span, *after, editor.begin_span(index));
+    const FieldRange::Field before = find_trace_state(span);
+    const auto state = state_under(before.content, marks, unreadable);
+    if (!state) continue;
+    after.clear();
+    sampling::append_with_sampling(after, before.content, *state);
+    write_with_trace_state(span, before, after, editor.begin_span(index));
     editor.end_span();
   }
 }

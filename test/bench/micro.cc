@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <new>
 #include <numeric>
+#include <utility>
 
 #include "pipeline/codec/otlp_json.h"
 #include "pipeline/model/otlp_fields.h"
@@ -17,6 +18,7 @@
 #include "pipeline/utf8.h"
 #include "processors/redaction/redaction.h"
 #include "processors/span/span.h"
+#include "processors/probabilistic_sampler/probabilistic_sampler.h"
 #include "test/support/otlp_builder.h"
 #include "test/support/processor_fixture.h"
 
@@ -42,6 +44,7 @@ std::string request_of(std::size_t count) {
   std::vector<test::SpanSpec> spans = test::numbered_spans(count);
   for (std::size_t i = 0; i < count; ++i) {
     spans[i].name = "GET /api/v1/products/{id}";
+    spans[i].trace_id = test::make_id(~i, 8) + test::make_id((i + 1) * 0x9e3779b97f4a7c15, 8);
     spans[i].parent_span_id = test::make_id(i + 7, 8);
     spans[i].attributes = {
         {"http.request.method", "GET"},     {"http.route", "/api/v1/products/{id}"},
@@ -333,6 +336,35 @@ BENCHMARK_CAPTURE(through, span_of_nothing, span_processor(),
                   "{name: {to_attributes: {rules: ['^/api/(?P<id>[0-9]+)$']}}}");
 BENCHMARK_CAPTURE(through, span_named, span_processor(),
                   "{name: {from_attributes: [http.request.method, http.route], separator: ' '}}");
+BENCHMARK_CAPTURE(through, hash_seed_drops, probabilistic_sampler_processor(),
+                  "{sampling_percentage: 1}");
+BENCHMARK_CAPTURE(through, hash_seed_tenth, probabilistic_sampler_processor(),
+                  "{sampling_percentage: 10}");
+BENCHMARK_CAPTURE(through, hash_seed_keeps, probabilistic_sampler_processor(),
+                  "{sampling_percentage: 100}");
+BENCHMARK_CAPTURE(through, equalizing_drops, probabilistic_sampler_processor(),
+                  "{mode: equalizing, sampling_percentage: 1}");
+BENCHMARK_CAPTURE(through, equalizing_tenth, probabilistic_sampler_processor(),
+                  "{mode: equalizing, sampling_percentage: 10}");
+BENCHMARK_CAPTURE(through, proportional_tenth, probabilistic_sampler_processor(),
+                  "{mode: proportional, sampling_percentage: 10}");
+BENCHMARK_CAPTURE(through, proportional_keeps, probabilistic_sampler_processor(),
+                  "{mode: proportional, sampling_percentage: 100}");
+
+/// Spans that a sampler before kept, and whose trace state says all there is to say.
+void sampled_before(benchmark::State& state) {
+  test::ProcessorFixture fixture(probabilistic_sampler_processor(),
+                                 "{mode: equalizing, sampling_percentage: 50}");
+  fixture.send(test::parse_batch(request_of(512)));
+  const SpanBatch batch = std::exchange(fixture.next.batches, {}).at(0);
+  PerSpan cost(state);
+  for (auto _ : state) {
+    fixture.processor->consume(batch, {});
+    fixture.next.batches.clear();
+    cost.add(batch.span_count());
+  }
+}
+BENCHMARK(sampled_before);
 
 void recycle_buffer(benchmark::State& state) {
   const auto size = static_cast<std::size_t>(state.range(0));

@@ -7,6 +7,13 @@
 namespace sluice::sampling {
 namespace {
 
+std::string with_sampling(std::string_view trace_state, const SamplingState& state) {
+  std::string out = "what was there";
+  const std::size_t begin = out.size();
+  append_with_sampling(out, trace_state, state);
+  return out.substr(begin);
+}
+
 /// What is written for a span with this trace state that passed this threshold.
 std::string under(std::string_view trace_state, std::uint64_t threshold) {
   auto state = read_sampling(trace_state);
@@ -28,6 +35,11 @@ TEST_CASE("a probability and its threshold say the same", "[sampling]") {
   CHECK(threshold_text(threshold_of(1.0 / 3, 4)) == "aaab");
   // Four digits behind the zeros.
   CHECK(threshold_text(threshold_of(0.999, 4)) == "004189");
+  // Or the fs, which are the zeros of what is kept.
+  CHECK(threshold_text(threshold_of(0.05, 4)) == "f3333");
+  CHECK(threshold_text(threshold_of(0.0001, 4)) == "fff9724");
+  CHECK(threshold_of(0x1p-56, 1) == threshold_end - 1);
+  CHECK(threshold_of(0x0.fp-56, 14) == threshold_end);
   CHECK(probability_of(threshold_of(0.25, 4)) == 0.25);
   CHECK(probability_of(0) == 1);
 }
@@ -83,6 +95,31 @@ TEST_CASE("a threshold is written in front, and the rest stays", "[sampling]") {
         "ot=rv:000000000000ab;th:8;x:y;z:1,v=1");
   CHECK(with_sampling("ot=th:8,v=1", {}) == "v=1");
   CHECK(with_sampling("ot=th:8", {}).empty());
+}
+
+TEST_CASE("of several members ot the last counts, and is the one that stays", "[sampling]") {
+  const auto state = read_sampling("ot=rv:000000000000ab;x:1,v=1,ot=th:8;y:2");
+  REQUIRE(state);
+  CHECK_FALSE(state->randomness);
+  CHECK(state->threshold == half);
+  CHECK(under("ot=rv:000000000000ab;x:1,v=1,ot=th:8;y:2", 0) == "ot=th:0;y:2,v=1");
+  CHECK_FALSE(read_sampling("ot=th:g,ot=th:8"));
+}
+
+TEST_CASE("random bits that stay the same stay as they were written", "[sampling]") {
+  CHECK(under("ot=rv:ABCDEF00000000", 0) == "ot=rv:ABCDEF00000000;th:0");
+  CHECK(with_sampling("ot=rv:ABCDEF00000000", {.randomness = 0xab}) == "ot=rv:000000000000ab");
+}
+
+TEST_CASE("what there is no room for is left out, from its end", "[sampling]") {
+  const std::string large(250, 'b');
+  CHECK(under("ot=x:1;y:" + large.substr(6) + ";z:2", half) == "ot=th:8;x:1");
+  CHECK(under("ot=y:" + large.substr(6), half) == "ot=th:8;y:" + large.substr(6));
+  std::string four;
+  for (const char* key : {"a=", "b=", "c=", "d="})
+    four += (four.empty() ? "" : ",") + (key + large);
+  CHECK(under(four, half) == "ot=th:8," + four);
+  CHECK(under(four + ",e=" + std::string(10, 'b'), half) == "ot=th:8," + four);
 }
 
 TEST_CASE("of more members than a trace state may have the last leaves", "[sampling]") {
