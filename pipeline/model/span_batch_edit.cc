@@ -61,6 +61,7 @@ void BatchEditor::State::keep_until(std::uint32_t index) {
     spans.reserve(old_spans.size());
     spans_changed = true;
   }
+  if (position == index) return;
   spans.insert(spans.end(), old_spans.begin() + position, old_spans.begin() + index);
   position = index;
 }

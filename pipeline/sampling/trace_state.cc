@@ -140,6 +140,7 @@ std::optional<TraceStateMember> TraceStateReader::next() {
 
 std::optional<SamplingState> read_sampling(std::string_view trace_state) {
   SamplingState out;
+  if (trace_state.empty()) return out;  // most of them
   if (trace_state.size() > length_max) return std::nullopt;
   TraceStateReader reader(trace_state);
   std::size_t count = 0;

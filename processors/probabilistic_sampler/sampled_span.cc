@@ -44,7 +44,8 @@ SampledSpan::SampledSpan(std::string_view message) {
         trace_state = {field.whole, field.content};
         break;
       case wire::tag(otlp::span::attributes, Type::length): {
-        if (has_priority) break;  // the first one counts
+        // The first one counts. Most are too short for the key, with its tag and length.
+        if (has_priority || field.content.size() < priority_key.size() + 2) break;
         const FieldRange::Field attribute{field.whole, field.content};
         if (attribute_key(attribute) != priority_key) break;
         has_priority = true;
