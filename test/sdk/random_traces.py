@@ -51,6 +51,8 @@ TRACE_STATES = (["vendor=c", "other=x", "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE
                  "xvendor=a", "vendor= a", "vendor=a,vendor=c", "vendor=c,vendor=a", "vendor=a,BAD=x", "vendor=a,x",
                  "vendor=a,x=", "vendor=a=b", "vendor=a, ", "1a@vendor=a,vendor=b", "vendor",
                  "vendor=a," + ",".join(f"k{i}=v" for i in range(32))])
+EVENTS = [b""] * 40 + [field(11, field(2, name.encode()) + attributes(3, [("retries", 2)])) for name in
+                       ("exception", "retry", "message", "")]
 FLAGS = [0] * 30 + [0x100, 0x300, 0x1, 0x101, 0x301, 0x2]
 
 
@@ -150,7 +152,7 @@ class RandomTraces:
         encoded = b"".join((
             b"\x0a\x10", trace_id, b"\x12\x08", span_id, field(3, state.encode()) if state else b"",
             b"\x22\x08" + parent if parent else b"", rng.choice(self._names), struct.pack("<BQBQ", 0x39, start, 0x41, end),
-            rng.choice(self._attributes), b"\x7a\x02\x18\x02" if fails else rng.choice((b"\x7a\x00", b"\x7a\x02\x18\x01")),
+            rng.choice(self._attributes), rng.choice(EVENTS), b"\x7a\x02\x18\x02" if fails else rng.choice((b"\x7a\x00", b"\x7a\x02\x18\x01")),
             b"\x85\x01" + struct.pack("<I", flags) if flags else b""))
         return b"\x12" + varint(len(encoded)) + encoded
 

@@ -57,11 +57,15 @@ def composite(spans_per_second):
             "rate_allocation: [{policy: twice, percent: 70}, {policy: rest, percent: 30}]}}")
 
 
+OTTL = ("{name: ottl, type: ottl_condition, ottl_condition: {error_mode: ignore, span: "
+        "['attributes[\"http.response.status_code\"] >= 500 and resource.attributes[\"service.name\"] != \"auth\"', "
+        "'IsMatch(attributes[\"url.path\"], \"^/c.*t$\")']}}")
+
 NEVER_BINDS = composite(1_000_000_000)
 
 # On all traces, and each on the first of them.
-ALL = Case("errors, latency, probabilistic, regexp, numeric, and, not, drop and composite decide together",
-           [ERRORS, SLOW, SHARE, GOLD, FAILED, BOTH, NOT, DROP, NEVER_BINDS])
+ALL = Case("errors, latency, probabilistic, regexp, numeric, and, not, drop, ottl and composite decide together",
+           [ERRORS, SLOW, SHARE, GOLD, FAILED, BOTH, NOT, DROP, OTTL, NEVER_BINDS])
 
 
 def one(kind, options):
@@ -99,6 +103,10 @@ ALONE = [
     Case("traces of so many spans and more are kept", one("span_count", "{min_spans: 7}")),
     Case("a trace state has one of some values", one("trace_state", "{key: vendor, values: [a, b]}")),
     Case("a trace that is sampled elsewhere is kept", ["{name: flagged, type: trace_flags}"]),
+    Case("a condition in OTTL holds on a span", [OTTL]),
+    Case("a condition in OTTL holds on an event", one("ottl_condition", "{spanevent: ['name == \"exception\"']}")),
+    Case("a condition in OTTL that fails holds nowhere",
+         one("ottl_condition", "{error_mode: ignore, span: ['Int(attributes[\"user.tier\"]) > 1', 'kind == SPAN_KIND_SERVER']}")),
     Case("both of two policies sample", [BOTH]),
     Case("a policy does not sample", [NOT]),
     Case("what is dropped is not kept by others", [ERRORS, GOLD, DROP]),
