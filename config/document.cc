@@ -4,6 +4,7 @@
 #include <set>
 
 #include "config/component_id.h"
+#include "config/connections.h"
 #include "config/expansion.h"
 #include "config/merge.h"
 #include "config/pipelines.h"
@@ -59,20 +60,10 @@ void settle_unused(Components& components, const Ids& used, const Ids& skipped,
   }
 }
 
-/// A connector that a pipeline names is an error of its own, so that its users are not told that it
-/// is missing; the others are as idle as any unused component. Returns all their ids.
-Ids refuse_connectors(const Components& connectors, const std::vector<PipelineSection>& pipelines,
-                      Problems& problems) {
-  Ids ids, used = ids_in(pipelines, &PipelineSection::receivers);
-  used.merge(ids_in(pipelines, &PipelineSection::exporters));
-  for (const auto& [id, node] : connectors) {
-    ids.insert(id.text);
-    if (used.contains(id.text)) {
-      problems.error(node.key_position(), node.path(), "sluice has no connectors yet");
-    } else {
-      problems.warning(node.key_position(), node.path(), "no pipeline uses it");
-    }
-  }
+/// A connector is used on either side of a pipeline.
+Ids connectors_in(const std::vector<PipelineSection>& pipelines) {
+  Ids ids = ids_in(pipelines, &PipelineSection::receivers);
+  ids.merge(ids_in(pipelines, &PipelineSection::exporters));
   return ids;
 }
 
@@ -85,6 +76,8 @@ void settle_unused(Document& document, const std::vector<PipelineSection>& skipp
   settle(document.receivers, &PipelineSection::receivers);
   settle(document.processors, &PipelineSection::processors);
   settle(document.exporters, &PipelineSection::exporters);
+  settle_unused(document.connectors, connectors_in(document.service.pipelines),
+                connectors_in(skipped), problems);
   Ids listed;
   collect(document.service.extensions, listed);
   for (const auto& [id, node] : document.extensions) {
@@ -114,14 +107,15 @@ Document decode(const Node& root, bool traces_only, Problems& problems) {
   document.processors = decode_section(root.child("processors"), problems);
   document.exporters = decode_section(root.child("exporters"), problems);
   document.extensions = decode_section(root.child("extensions"), problems);
-  const Components connectors = decode_section(root.child("connectors"), problems);
+  document.connectors = decode_section(root.child("connectors"), problems);
   document.service = decode_service(root.child("service"));
   const Pipelines pipelines =
       decode_pipelines(root.child("service").child("pipelines"), traces_only);
   document.service.pipelines = pipelines.traces;
   if (root.kind() == Node::Kind::map) expect_pipelines(root, pipelines, traces_only);
   root.no_other_keys();
-  check_references(document, refuse_connectors(connectors, pipelines.traces, problems), problems);
+  check_references(document, problems);
+  check_connections(document, problems);
   settle_unused(document, pipelines.skipped, problems);
   return document;
 }

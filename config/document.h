@@ -52,7 +52,8 @@ struct ServiceSection {
 
 /// One configuration: the sections with their components, cross-references checked.
 struct Document {
-  std::vector<std::pair<ComponentId, Node>> receivers, processors, exporters, extensions;
+  std::vector<std::pair<ComponentId, Node>> receivers, processors, exporters, connectors,
+      extensions;
   ServiceSection service;
 };
 

@@ -1,6 +1,7 @@
 #include "config/pipelines.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <set>
 
 #include "config/component_id.h"
@@ -78,16 +79,18 @@ PipelineSection skim_pipeline(const std::string& id, const Node& node) {
 /// The components that references of one kind may name.
 class Names {
  public:
-  Names(std::string kind, const Components& components, const std::set<std::string>& more)
-      : kind_(std::move(kind)), more_(more) {
-    for (const auto& [id, node] : components) ids_.push_back(id.text);
+  Names(std::string kind, std::initializer_list<const Components*> sections)
+      : kind_(std::move(kind)) {
+    for (const Components* components : sections) {
+      for (const auto& [id, node] : *components) ids_.push_back(id.text);
+    }
   }
 
   void check(const std::vector<ComponentRef>& references, const std::string& path,
              Problems& problems) const {
     for (const ComponentRef& reference : references) {
       const std::string& id = reference.id;
-      if (more_.contains(id) || std::ranges::find(ids_, id) != ids_.end()) continue;
+      if (std::ranges::find(ids_, id) != ids_.end()) continue;
       problems.error(reference.position, path,
                      "no " + kind_ + " is named " + in_quotes(id) + hint(id));
     }
@@ -107,7 +110,6 @@ class Names {
 
   std::string kind_;
   std::vector<std::string> ids_;
-  const std::set<std::string>& more_;
 };
 
 }  // namespace
@@ -138,19 +140,17 @@ Pipelines decode_pipelines(const Node& node, bool traces_only) {
   return pipelines;
 }
 
-void check_references(const Document& document, const std::set<std::string>& connectors,
-                      Problems& problems) {
-  const std::set<std::string> none;
-  const Names receivers("receiver", document.receivers, connectors);
-  const Names processors("processor", document.processors, none);
-  const Names exporters("exporter", document.exporters, connectors);
+void check_references(const Document& document, Problems& problems) {
+  const Names receivers("receiver", {&document.receivers, &document.connectors});
+  const Names processors("processor", {&document.processors});
+  const Names exporters("exporter", {&document.exporters, &document.connectors});
   for (const PipelineSection& pipeline : document.service.pipelines) {
     const std::string path = "service.pipelines." + pipeline.id;
     receivers.check(pipeline.receivers, path + ".receivers", problems);
     processors.check(pipeline.processors, path + ".processors", problems);
     exporters.check(pipeline.exporters, path + ".exporters", problems);
   }
-  Names("extension", document.extensions, none)
+  Names("extension", {&document.extensions})
       .check(document.service.extensions, "service.extensions", problems);
 }
 

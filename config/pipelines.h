@@ -1,6 +1,5 @@
 #pragma once
 
-#include <set>
 #include <string>
 #include <vector>
 
@@ -18,9 +17,7 @@ struct Pipelines {
 /// `service.pipelines`. Pipelines of other signals are errors unless `traces_only`.
 Pipelines decode_pipelines(const Node& pipelines, bool traces_only);
 
-/// Checks that every component that is named exists, and names the nearest where it does not. The
-/// connectors among receivers and exporters have been dealt with.
-void check_references(const Document& document, const std::set<std::string>& connectors,
-                      Problems& problems);
+/// Checks that every component that is named exists, and names the nearest where it does not.
+void check_references(const Document& document, Problems& problems);
 
 }  // namespace sluice::config

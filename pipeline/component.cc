@@ -21,13 +21,13 @@ void Ack::resolve(Answer answer) {
 
 /// A batch that went downstream and was not answered for yet: counts by the answer, then passes it
 /// on. It may be answered, and so retired, on another thread than made it.
-class Transform::Pending final : public AckTarget, public Recycled<Transform::Pending> {
+class Passage::Pending final : public AckTarget, public Recycled<Passage::Pending> {
  public:
-  Pending(const Transform& transform, std::uint64_t spans, Ack ack)
-      : out_(transform.counters_.out),
-        held_(transform.counters_.held),
-        overload_(transform.overload_),
-        invalid_(transform.invalid_),
+  Pending(const Passage& passage, std::uint64_t spans, Ack ack)
+      : out_(passage.out_),
+        held_(passage.held_),
+        overload_(passage.overload_),
+        invalid_(passage.invalid_),
         spans_(spans),
         ack_(std::move(ack)) {
     held_.add(static_cast<std::int64_t>(spans_));
@@ -56,11 +56,18 @@ class Transform::Pending final : public AckTarget, public Recycled<Transform::Pe
   Ack ack_;
 };
 
+Passage::Passage(SpanCounters& counters)
+    : out_(counters.out),
+      held_(counters.held),
+      overload_(counters.refused("overload")),
+      invalid_(counters.refused("invalid")) {}
+
+Ack Passage::follow(std::uint64_t spans, Ack ack) const {
+  return Ack(*new Pending(*this, spans, std::move(ack)));
+}
+
 Transform::Transform(const ProcessorContext& context)
-    : next_(context.next),
-      counters_(context.counters),
-      overload_(context.counters.refused("overload")),
-      invalid_(context.counters.refused("invalid")) {
+    : next_(context.next), counters_(context.counters), passage_(context.counters) {
   const auto expose = [&context](std::string_view name, std::string_view help,
                                  const Counter& counter) {
     context.metrics.counter_callback(name, help,
@@ -78,7 +85,7 @@ std::optional<SpanBatch> Transform::count_and_process(SpanBatch batch) {
   counters_.in.add(before);
   SpanBatch result = process(std::move(batch));
   if (rejection_) {
-    invalid_.add(before);
+    passage_.reject(before);
     return std::nullopt;
   }
   const std::uint64_t dropped = before - result.span_count();
@@ -98,14 +105,14 @@ std::optional<Answer> Transform::reserve(const Load& load) {
 void Transform::consume(SpanBatch batch, Ack ack) {
   if (std::optional<Answer> answer = refusal(batch.span_count())) {
     counters_.in.add(batch.span_count());
-    overload_.add(batch.span_count());
+    passage_.refuse(batch.span_count());
     return ack.resolve(std::move(*answer));
   }
   std::optional<SpanBatch> result = count_and_process(std::move(batch));
   if (!result) return ack.rejected(take_rejection());
   if (result->empty()) return ack.accepted();
-  auto* const pending = new Pending(*this, result->span_count(), std::move(ack));
-  next_.consume(std::move(*result), Ack(*pending));
+  Ack followed = passage_.follow(result->span_count(), std::move(ack));
+  next_.consume(std::move(*result), std::move(followed));
 }
 
 void Transform::commit(SpanBatch batch, const Load& reserved, Ack ack) {
@@ -114,8 +121,8 @@ void Transform::commit(SpanBatch batch, const Load& reserved, Ack ack) {
     next_.cancel(reserved);
     return result ? ack.accepted() : ack.rejected(take_rejection());
   }
-  auto* const pending = new Pending(*this, result->span_count(), std::move(ack));
-  next_.commit(std::move(*result), reserved, Ack(*pending));
+  Ack followed = passage_.follow(result->span_count(), std::move(ack));
+  next_.commit(std::move(*result), reserved, std::move(followed));
 }
 
 }  // namespace sluice

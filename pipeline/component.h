@@ -100,6 +100,26 @@ class Processor : public Consumer {
 
 struct ProcessorContext;
 
+/// Counts what passes through a component that holds nothing, by the answers that come back. It may
+/// be answered, and so counted, on another thread than that of the component.
+class Passage {
+ public:
+  explicit Passage(SpanCounters& counters);
+  /// `ack`, to be handed downstream with `spans` spans, which are held until it is answered and
+  /// then out or refused.
+  Ack follow(std::uint64_t spans, Ack ack) const;
+  /// Refused here, for now and for good.
+  void refuse(std::uint64_t spans) const { overload_.add(spans); }
+  void reject(std::uint64_t spans) const { invalid_.add(spans); }
+
+ private:
+  class Pending;
+  Counter& out_;
+  Gauge& held_;
+  Counter& overload_;  ///< refused for now
+  Counter& invalid_;   ///< refused for good
+};
+
 /// A processor that holds nothing: what goes in comes out changed, smaller or not at all, in the
 /// same call. Implements the hand-over and the counting; `process` is all there is to write. One
 /// that may refuse says so in `refusal`.
@@ -120,14 +140,12 @@ class Transform : public Processor {
   void reject(std::string message) { rejection_ = std::move(message); }
 
  private:
-  class Pending;
   /// Nothing after a rejection.
   std::optional<SpanBatch> count_and_process(SpanBatch batch);
   std::string take_rejection();
   Consumer& next_;
   SpanCounters& counters_;
-  Counter& overload_;  ///< refused here or downstream for now
-  Counter& invalid_;   ///< refused here or downstream for good
+  const Passage passage_;
   std::optional<std::string> rejection_;
 };
 
@@ -202,6 +220,17 @@ struct ProcessorContext : ComponentContext {
   Admin* admin = nullptr;  ///< for what it says about itself; null in tests
 };
 
+/// A connector is a processor between pipelines: it takes what those that have it among their
+/// exporters hand on, and hands on to those that have it among their receivers. `next` is all of
+/// them.
+struct ConnectorContext : ProcessorContext {
+  struct Exit {
+    std::string pipeline;  ///< "traces/b"
+    Consumer* next;
+  };
+  std::vector<Exit> exits;  ///< each of them, in the order of the file
+};
+
 struct ExporterContext : ComponentContext {
   SpanCounters& counters;
   net::EventLoops& loops;  ///< a sender that needs an event loop of its own kind takes one of these
@@ -225,6 +254,7 @@ struct ExtensionContext : ComponentContext {
 };
 
 using ProcessorBuilder = std::function<std::unique_ptr<Processor>(const ProcessorContext&)>;
+using ConnectorBuilder = std::function<std::unique_ptr<Processor>(const ConnectorContext&)>;
 using ExporterBuilder = std::function<std::unique_ptr<Exporter>(const ExporterContext&)>;
 using ReceiverBuilder = std::function<std::unique_ptr<Receiver>(const ReceiverContext&)>;
 using ExtensionBuilder = std::function<std::unique_ptr<Extension>(const ExtensionContext&)>;
@@ -251,6 +281,7 @@ struct ComponentType {
   std::vector<std::string_view> aliases = {};
 };
 struct ProcessorType : ComponentType<ProcessorBuilder> {};
+struct ConnectorType : ComponentType<ConnectorBuilder> {};
 struct ExporterType : ComponentType<ExporterBuilder> {};
 struct ReceiverType : ComponentType<ReceiverBuilder> {};
 struct ExtensionType : ComponentType<ExtensionBuilder> {};

@@ -132,6 +132,14 @@ constexpr auto exporters = std::to_array<std::string_view>({
     "tencentcloud_logservice",
     "tinybird",
 });
+constexpr auto connectors = std::to_array<std::string_view>({
+    "count",           "datadog",       "exceptions",      "failover",
+    "forward",         "grafanacloud",  "metrics_as_logs", "metricsaslogs",
+    "otlp_json",       "otlpjson",      "round_robin",     "roundrobin",
+    "routing",         "service_graph", "servicegraph",    "signal_to_metrics",
+    "signaltometrics", "slow_sql",      "slowsql",         "span_metrics",
+    "spanmetrics",     "sum",
+});
 constexpr auto extensions = std::to_array<std::string_view>({
     "ack",
     "asapclient",
@@ -165,6 +173,7 @@ std::span<const std::string_view> foreign(std::string_view kind) {
   if (kind == "receiver") return receivers;
   if (kind == "processor") return processors;
   if (kind == "exporter") return exporters;
+  if (kind == "connector") return connectors;
   return extensions;
 }
 

@@ -4,9 +4,11 @@
 #include <map>
 #include <utility>
 
+#include "config/connections.h"
 #include "pipeline/countdown.h"
 #include "pipeline/fanout.h"
 #include "pipeline/graph_parts.h"
+#include "pipeline/stages.h"
 
 namespace sluice {
 namespace {
@@ -15,13 +17,19 @@ using config::ComponentRef;
 using config::Document;
 using config::PipelineSection;
 
+/// What spans can be handed to: an exporter, or a pipeline or connector with all that comes behind.
+struct Sink {
+  std::vector<Consumer*> by_worker;
+  std::size_t steps = 0;       ///< from here to the farthest exporter
+  bool reads_context = false;  ///< some component here or behind does
+};
+
 /// Declared, and so destroyed, such that whoever may still answer goes before whoever waits for the
-/// answer: exporters, then processors from the last to the first, then receivers.
+/// answer: exporters, then processors and connectors against the way of the spans, then receivers.
 class PipelineGraph final : public Graph {
  public:
   PipelineGraph(const Document& document, const GraphParts& parts, const Surroundings& surroundings,
                 config::Problems& problems);
-  ~PipelineGraph() override;
 
   bool start(std::string& error) override;
   std::uint64_t stop(std::chrono::nanoseconds deadline, std::stop_token hurry) override;
@@ -29,26 +37,17 @@ class PipelineGraph final : public Graph {
  private:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  /// One pipeline on one worker.
-  struct Lane {
-    std::unique_ptr<Consumer> fanout;  ///< to the exporters; null where there is one alone
-    std::vector<std::unique_ptr<Processor>> processors;
-    Consumer* entry = nullptr;
-  };
-  struct Pipeline {
-    std::string id;
-    std::vector<Lane> lanes;  ///< by worker
-  };
-
   void build_exporters(const Document& document, const GraphParts& parts);
-  Pipeline build_pipeline(const PipelineSection& section, const GraphParts& parts);
-  Lane build_lane(const PipelineSection& section, const GraphParts& parts, std::size_t worker,
-                  std::vector<Siblings>& siblings);
+  Sink build_pipeline(const PipelineSection& section, const Document& document,
+                      const GraphParts& parts);
+  const Sink& connector(const std::string& id, const Document& document, const GraphParts& parts);
+  Sink build_stages(std::string_view kind, const std::string& id, const Sink& next,
+                    const Decoded<ProcessorBuilder>& decoded);
   void build_receivers(const Document& document, const GraphParts& parts,
                        config::Problems& problems);
   void build_extensions(const Document& document, const GraphParts& parts,
                         config::Problems& problems);
-  std::vector<Consumer*> entries_of(std::string_view receiver, const Document& document);
+  Sink join(const std::vector<Sink>& sinks);
   SpanCounters& counters(std::string_view kind, const std::string& id);
   ComponentContext context(const std::string& id, Executor& executor) const {
     return {id, executor, around_.metrics, around_.ledger};
@@ -56,7 +55,6 @@ class PipelineGraph final : public Graph {
 
   void set_ready(bool ready);
   void stop_receivers(TimePoint limit, std::stop_token hurry);
-  void stop_processors(TimePoint limit, std::stop_token hurry);
   void stop_exporters(TimePoint limit, std::stop_token hurry);
   std::uint64_t held() const;
 
@@ -64,28 +62,21 @@ class PipelineGraph final : public Graph {
   std::map<std::pair<std::string, std::string>, std::unique_ptr<SpanCounters>> counters_;
   std::vector<std::pair<std::string, std::unique_ptr<Extension>>> extensions_;
   std::vector<std::pair<std::string, std::unique_ptr<Receiver>>> receivers_;
-  std::vector<std::unique_ptr<Consumer>> receiver_fanouts_;
-  std::vector<Pipeline> pipelines_;
+  std::vector<std::unique_ptr<Consumer>> fanouts_;
+  std::vector<Sink> pipelines_;  ///< in the order of the file
+  std::map<std::string, Sink> connectors_;
+  Stages stages_;
   struct OwnedExporter {
-    std::string id;
     Executor* executor;
     std::unique_ptr<Exporter> exporter;
+    Sink sink;
   };
-  std::vector<OwnedExporter> exporters_;
+  std::map<std::string, OwnedExporter> exporters_;
 };
 
 bool names(const std::vector<ComponentRef>& references, std::string_view id) {
   return std::any_of(references.begin(), references.end(),
                      [&](const auto& each) { return each.id == id; });
-}
-
-bool reads_context(const PipelineSection& pipeline, const GraphParts& parts) {
-  const auto reads = [](const auto& section) {
-    return [&section](const ComponentRef& each) { return section.at(each.id).reads_context; };
-  };
-  return std::any_of(pipeline.processors.begin(), pipeline.processors.end(),
-                     reads(parts.processors)) ||
-         std::any_of(pipeline.exporters.begin(), pipeline.exporters.end(), reads(parts.exporters));
 }
 
 /// What came up while a component was built, as mistakes in its place of the file.
@@ -98,22 +89,15 @@ void report(const std::vector<std::string>& errors, std::string_view section,
 
 PipelineGraph::PipelineGraph(const Document& document, const GraphParts& parts,
                              const Surroundings& surroundings, config::Problems& problems)
-    : around_(surroundings) {
+    : around_(surroundings), stages_(surroundings.loops) {
   build_exporters(document, parts);
-  for (const PipelineSection& section : document.service.pipelines) {
-    pipelines_.push_back(build_pipeline(section, parts));
+  const auto& sections = document.service.pipelines;
+  pipelines_.resize(sections.size());
+  for (const std::size_t index : config::downstream_first(document)) {
+    pipelines_[index] = build_pipeline(sections[index], document, parts);
   }
   build_receivers(document, parts, problems);
   build_extensions(document, parts, problems);
-}
-
-PipelineGraph::~PipelineGraph() {
-  exporters_.clear();
-  for (Pipeline& pipeline : pipelines_) {
-    for (Lane& lane : pipeline.lanes) {
-      while (!lane.processors.empty()) lane.processors.pop_back();
-    }
-  }
 }
 
 void PipelineGraph::build_exporters(const Document& document, const GraphParts& parts) {
@@ -126,81 +110,105 @@ void PipelineGraph::build_exporters(const Document& document, const GraphParts& 
     Executor& executor = around_.loops[exporters_.size() % around_.loops.size()];
     const ExporterContext given{context(id.text, executor), counters("exporter", id.text),
                                 around_.loops};
-    exporters_.push_back({id.text, &executor, parts.exporters.at(id.text).build(given)});
+    const Decoded<ExporterBuilder>& decoded = parts.exporters.at(id.text);
+    std::unique_ptr<Exporter> exporter = decoded.build(given);
+    const std::vector<Consumer*> by_worker(around_.loops.size(), exporter.get());
+    exporters_.emplace(
+        id.text,
+        OwnedExporter{&executor, std::move(exporter), {by_worker, 0, decoded.reads_context}});
   }
 }
 
-PipelineGraph::Pipeline PipelineGraph::build_pipeline(const PipelineSection& section,
-                                                      const GraphParts& parts) {
-  Pipeline pipeline{section.id, {}};
-  std::vector<Siblings> siblings(section.processors.size(), Siblings(around_.loops.size()));
-  for (std::size_t worker = 0; worker < around_.loops.size(); ++worker) {
-    pipeline.lanes.push_back(build_lane(section, parts, worker, siblings));
-  }
-  return pipeline;
-}
-
-PipelineGraph::Lane PipelineGraph::build_lane(const PipelineSection& section,
-                                              const GraphParts& parts, std::size_t worker,
-                                              std::vector<Siblings>& siblings) {
-  Lane lane;
-  std::vector<Consumer*> sinks;
+/// From its end to its entry. What its connectors lead to has been built.
+Sink PipelineGraph::build_pipeline(const PipelineSection& section, const Document& document,
+                                   const GraphParts& parts) {
+  std::vector<Sink> sinks;
   for (const ComponentRef& each : section.exporters) {
-    const auto found =
-        std::find_if(exporters_.begin(), exporters_.end(),
-                     [&](const OwnedExporter& owned) { return owned.id == each.id; });
-    sinks.push_back(found->exporter.get());
+    const auto found = exporters_.find(each.id);
+    sinks.push_back(found != exporters_.end() ? found->second.sink
+                                              : connector(each.id, document, parts));
   }
-  if (sinks.size() > 1) lane.fanout = make_fanout(sinks);
-  lane.entry = lane.fanout ? lane.fanout.get() : sinks.front();
-
+  Sink entry = join(sinks);
   for (std::size_t place = section.processors.size(); place-- > 0;) {
     const std::string& id = section.processors[place].id;
-    const ProcessorContext given{context(id, around_.loops[worker]), counters("processor", id),
-                                 *lane.entry, siblings[place], worker, around_.admin};
-    lane.processors.push_back(parts.processors.at(id).build(given));
-    lane.entry = lane.processors.back().get();
+    entry = build_stages("processor", id, entry, parts.processors.at(id));
   }
-  std::reverse(lane.processors.begin(), lane.processors.end());
-  return lane;
+  return entry;
 }
 
-/// By worker: the one pipeline that names the receiver, or a fan-out into all that do.
-std::vector<Consumer*> PipelineGraph::entries_of(std::string_view receiver,
-                                                 const Document& document) {
-  std::vector<Consumer*> entries;
-  for (std::size_t worker = 0; worker < around_.loops.size(); ++worker) {
-    std::vector<Consumer*> lanes;
-    for (std::size_t i = 0; i < pipelines_.size(); ++i) {
-      if (!names(document.service.pipelines[i].receivers, receiver)) continue;
-      lanes.push_back(pipelines_[i].lanes[worker].entry);
-    }
-    if (lanes.empty()) return {};
-    if (lanes.size() > 1) {
-      receiver_fanouts_.push_back(make_fanout(lanes));
-      lanes = {receiver_fanouts_.back().get()};
-    }
-    entries.push_back(lanes.front());
+const Sink& PipelineGraph::connector(const std::string& id, const Document& document,
+                                     const GraphParts& parts) {
+  if (const auto found = connectors_.find(id); found != connectors_.end()) return found->second;
+  std::vector<Sink> exits;
+  std::vector<std::string> pipelines;
+  for (std::size_t i = 0; i < pipelines_.size(); ++i) {
+    const PipelineSection& section = document.service.pipelines[i];
+    if (!names(section.receivers, id)) continue;
+    exits.push_back(pipelines_[i]);
+    pipelines.push_back(section.id);
   }
-  return entries;
+  const Decoded<ConnectorBuilder>& decoded = parts.connectors.at(id);
+  const auto build = [&](const ProcessorContext& given) {
+    ConnectorContext context{given, {}};
+    for (std::size_t i = 0; i < exits.size(); ++i)
+      context.exits.push_back({pipelines[i], exits[i].by_worker[given.worker]});
+    return decoded.build(context);
+  };
+  Sink entry = build_stages("connector", id, join(exits), {build, decoded.reads_context});
+  return connectors_.emplace(id, std::move(entry)).first->second;
+}
+
+/// A processor or connector before `next`, one a worker.
+Sink PipelineGraph::build_stages(std::string_view kind, const std::string& id, const Sink& next,
+                                 const Decoded<ProcessorBuilder>& decoded) {
+  Sink sink{{}, next.steps + 1, next.reads_context || decoded.reads_context};
+  Siblings siblings(around_.loops.size());
+  for (std::size_t worker = 0; worker < around_.loops.size(); ++worker) {
+    const ProcessorContext given{context(id, around_.loops[worker]),
+                                 counters(kind, id),
+                                 *next.by_worker[worker],
+                                 siblings,
+                                 worker,
+                                 around_.admin};
+    std::unique_ptr<Processor> stage = decoded.build(given);
+    sink.by_worker.push_back(stage.get());
+    stages_.add(worker, sink.steps, std::move(stage));
+  }
+  return sink;
+}
+
+/// The one, or a fan-out into all.
+Sink PipelineGraph::join(const std::vector<Sink>& sinks) {
+  if (sinks.size() == 1) return sinks.front();
+  Sink joined;
+  for (const Sink& each : sinks) {
+    joined.steps = std::max(joined.steps, each.steps);
+    joined.reads_context |= each.reads_context;
+  }
+  for (std::size_t worker = 0; worker < around_.loops.size(); ++worker) {
+    std::vector<Consumer*> next;
+    for (const Sink& each : sinks) next.push_back(each.by_worker[worker]);
+    fanouts_.push_back(make_fanout(std::move(next)));
+    joined.by_worker.push_back(fanouts_.back().get());
+  }
+  return joined;
 }
 
 void PipelineGraph::build_receivers(const Document& document, const GraphParts& parts,
                                     config::Problems& problems) {
-  const auto& pipelines = document.service.pipelines;
   for (const auto& [id, node] : document.receivers) {
-    std::vector<Consumer*> next = entries_of(id.text, document);
-    if (next.empty()) continue;
-    const bool wants_context =
-        std::any_of(pipelines.begin(), pipelines.end(), [&, &id = id](const auto& each) {
-          return names(each.receivers, id.text) && reads_context(each, parts);
-        });
+    std::vector<Sink> sinks;
+    for (std::size_t i = 0; i < pipelines_.size(); ++i) {
+      if (names(document.service.pipelines[i].receivers, id.text)) sinks.push_back(pipelines_[i]);
+    }
+    if (sinks.empty()) continue;
+    Sink next = join(sinks);
     std::vector<std::string> errors;
     const ReceiverContext given{context(id.text, around_.loops[0]),
                                 counters("receiver", id.text),
                                 around_.doors,
-                                std::move(next),
-                                wants_context,
+                                std::move(next.by_worker),
+                                next.reads_context,
                                 &errors};
     receivers_.emplace_back(id.text, parts.receivers.at(id.text).build(given));
     report(errors, "receivers", node, id.text, problems);
@@ -236,18 +244,10 @@ bool start_one(Component& component, Executor& executor, std::string_view kind,
 }
 
 bool PipelineGraph::start(std::string& error) {
-  for (const auto& [id, executor, exporter] : exporters_) {
-    if (!start_one(*exporter, *executor, "exporter", id, error)) return false;
+  for (const auto& [id, owned] : exporters_) {
+    if (!start_one(*owned.exporter, *owned.executor, "exporter", id, error)) return false;
   }
-  for (const Pipeline& pipeline : pipelines_) {
-    for (std::size_t worker = 0; worker < pipeline.lanes.size(); ++worker) {
-      const auto& processors = pipeline.lanes[worker].processors;
-      run_on(around_.loops[worker], [&] {
-        std::for_each(processors.rbegin(), processors.rend(),
-                      [](const auto& each) { each->start(); });
-      });
-    }
-  }
+  stages_.start();
   for (const auto& [id, extension] : extensions_) {
     if (!start_one(*extension, around_.loops[0], "extension", id, error)) return false;
   }
@@ -265,7 +265,7 @@ std::uint64_t PipelineGraph::stop(std::chrono::nanoseconds deadline, std::stop_t
   const TimePoint start = std::chrono::steady_clock::now();
   set_ready(false);
   stop_receivers(start + deadline / 2, hurry);
-  stop_processors(start + deadline * 3 / 4, hurry);
+  stages_.stop(start + deadline * 3 / 4, hurry);
   stop_exporters(start + deadline, hurry);
   return held();
 }
@@ -291,31 +291,10 @@ void PipelineGraph::stop_receivers(TimePoint limit, std::stop_token hurry) {
   stopped.wait_until(limit, hurry);
 }
 
-/// The first processors of all pipelines, then the second ones …: what one hands on as it stops,
-/// the next one takes.
-void PipelineGraph::stop_processors(TimePoint limit, std::stop_token hurry) {
-  bool any = true;
-  for (std::size_t position = 0; std::exchange(any, false); ++position) {
-    Countdown stopped;
-    for (const Pipeline& pipeline : pipelines_) {
-      for (std::size_t worker = 0; worker < pipeline.lanes.size(); ++worker) {
-        const auto& processors = pipeline.lanes[worker].processors;
-        if (position >= processors.size()) continue;
-        any = true;
-        around_.loops[worker].post(
-            [each = processors[position].get(), done = stopped.ticket()]() mutable {
-              each->stop(std::move(done));
-            });
-      }
-    }
-    stopped.wait_until(limit, hurry);
-  }
-}
-
 void PipelineGraph::stop_exporters(TimePoint limit, std::stop_token hurry) {
   Countdown stopped;
-  for (const auto& [id, executor, exporter] : exporters_) {
-    executor->post([each = exporter.get(), done = stopped.ticket()]() mutable {
+  for (const auto& [id, owned] : exporters_) {
+    owned.executor->post([each = owned.exporter.get(), done = stopped.ticket()]() mutable {
       each->stop(std::move(done));
     });
   }
@@ -328,9 +307,9 @@ void PipelineGraph::stop_exporters(TimePoint limit, std::stop_token hurry) {
 
 std::uint64_t PipelineGraph::held() const {
   std::uint64_t spans = 0;
-  for (const auto& [id, executor, exporter] : exporters_) spans += exporter->held();
+  for (const auto& [id, owned] : exporters_) spans += owned.exporter->held();
   for (const auto& [key, each] : counters_) {
-    if (key.first == "processor")
+    if (key.first == "processor" || key.first == "connector")
       spans += static_cast<std::uint64_t>(std::max<std::int64_t>(each->held.value(), 0));
   }
   return spans;

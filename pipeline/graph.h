@@ -21,6 +21,7 @@ struct ComponentTable {
   std::vector<ReceiverType> receivers;
   std::vector<ProcessorType> processors;
   std::vector<ExporterType> exporters;
+  std::vector<ConnectorType> connectors;
   std::vector<ExtensionType> extensions;
 };
 
@@ -35,8 +36,9 @@ struct Surroundings {
 };
 
 /// The pipelines of one configuration: exporters once, processors per pipeline and worker,
-/// receivers once with a fan-out into the pipelines that name them. Its verbs are called from one
-/// thread that is none of the loops'. It is destroyed after the loops have stopped.
+/// connectors per worker, receivers once with a fan-out into the pipelines that name them. Its
+/// verbs are called from one thread that is none of the loops'. It is destroyed after the loops
+/// have stopped.
 class Graph {
  public:
   /// Decodes every component and connects them; no I/O. Mistakes go to `problems`; null when there
@@ -48,9 +50,9 @@ class Graph {
   /// With the loops running: exporters, processors, extensions, receivers, then the doors. False
   /// with a sentence in `error`; what was started goes with the graph.
   virtual bool start(std::string& error) = 0;
-  /// Closes the doors, then stops the receivers, the processors along each pipeline, then the
-  /// exporters; what is not delivered by the deadline, or when `hurry` asks, is left. Returns how
-  /// many spans that are.
+  /// Closes the doors, then stops the receivers, the processors and connectors along the way of the
+  /// spans, then the exporters; what is not delivered by the deadline, or when `hurry` asks, is
+  /// left. Returns how many spans that are.
   virtual std::uint64_t stop(std::chrono::nanoseconds deadline, std::stop_token hurry) = 0;
 };
 

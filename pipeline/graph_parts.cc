@@ -45,6 +45,7 @@ GraphParts decode_parts(const config::Document& document, const ComponentTable& 
       decode_section<ReceiverBuilder>("receiver", document.receivers, table.receivers),
       decode_section<ProcessorBuilder>("processor", document.processors, table.processors),
       decode_section<ExporterBuilder>("exporter", document.exporters, table.exporters),
+      decode_section<ConnectorBuilder>("connector", document.connectors, table.connectors),
       decode_section<ExtensionBuilder>("extension", document.extensions, table.extensions),
   };
 }

@@ -14,6 +14,7 @@ struct GraphParts {
   std::map<std::string, Decoded<ReceiverBuilder>> receivers;
   std::map<std::string, Decoded<ProcessorBuilder>> processors;
   std::map<std::string, Decoded<ExporterBuilder>> exporters;
+  std::map<std::string, Decoded<ConnectorBuilder>> connectors;
   std::map<std::string, Decoded<ExtensionBuilder>> extensions;
 };
 

@@ -16,6 +16,7 @@
 #include "processors/memory_limiter/memory_limiter.h"
 #include "processors/redaction/redaction.h"
 #include "processors/filter/filter.h"
+#include "processors/forward/forward.h"
 #include "processors/probabilistic_sampler/probabilistic_sampler.h"
 #include "processors/resource/resource.h"
 #include "processors/resourcedetection/resourcedetection.h"
@@ -74,6 +75,10 @@ ComponentTable all_components() {
               otlphttp_exporter(),
               zipkin_exporter(),
           },
+      .connectors =
+          {
+              forward_connector(),
+          },
       .extensions =
           {
               health_check_extension(),
@@ -97,6 +102,7 @@ void print_components(std::ostream& out, const ComponentTable& table) {
   print_section(out, "receivers", table.receivers);
   print_section(out, "processors", table.processors);
   print_section(out, "exporters", table.exporters);
+  print_section(out, "connectors", table.connectors);
   print_section(out, "extensions", table.extensions);
 }
 

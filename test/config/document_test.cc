@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "config/connections.h"
 #include "test/config/problems.h"
 
 using namespace sluice;
@@ -314,12 +315,118 @@ TEST_CASE("what nothing uses is a warning and stays", "[config][document]") {
   CHECK(document.extensions.size() == 1);
 }
 
-TEST_CASE("a connector that a pipeline names is an error of its own", "[config][document]") {
-  CHECK(mistakes(R"(
+TEST_CASE("connectors are exporters of some pipelines and receivers of others",
+          "[config][document]") {
+  config::Problems problems;
+  const Document document = config::load_text(R"(
 receivers: {otlp: }
-connectors: {forward: }
-service: {pipelines: {traces: {receivers: [otlp], exporters: [forward]}}}
-)") == Lines{"a.yaml:3:14: connectors.forward: sluice has no connectors yet"});
+exporters: {debug: }
+connectors: {forward: , forward/2: {}, forward/idle: }
+service:
+  pipelines:
+    traces/out: {receivers: [forward/2, otlp], exporters: [debug]}
+    traces/in: {receivers: [otlp], exporters: [debug, forward]}
+    traces/middle: {receivers: [forward], exporters: [forward/2]}
+)",
+                                              "a.yaml", problems);
+  CHECK(test::lines(problems) ==
+        Lines{"a.yaml:4:40: connectors.forward/idle: no pipeline uses it"});
+  CHECK(ids(document.connectors) ==
+        std::vector<std::string>{"forward", "forward/2", "forward/idle"});
+  CHECK(config::downstream_first(document) == std::vector<std::size_t>{0, 2, 1});
+}
+
+TEST_CASE("a connector needs both sides, and an id of its own", "[config][document]") {
+  CHECK(
+      mistakes(R"(
+receivers: {otlp: , forward/r: }
+exporters: {debug: , forward/e: }
+connectors: {forward/r: , forward/e: , forward/in: , forward/out: }
+service:
+  pipelines:
+    traces/1: {receivers: [otlp, forward/r, forward/out], exporters: [forward/in, forward/e]}
+    traces/2: {receivers: [otlp, forward/out, forward/on], exporters: [debug]}
+)") ==
+      Lines{
+          "a.yaml:4:14: connectors.forward/r: a receiver has the id \"forward/r\" too, so that "
+          "pipelines cannot say which they mean",
+          "a.yaml:4:27: connectors.forward/e: an exporter has the id \"forward/e\" too, so that "
+          "pipelines cannot say which they mean",
+          "a.yaml:7:34: service.pipelines.traces/1.receivers: no pipeline of traces has the "
+          "connector \"forward/r\" among its exporters",
+          "a.yaml:7:45: service.pipelines.traces/1.receivers: no pipeline of traces has the "
+          "connector \"forward/out\" among its exporters",
+          "a.yaml:7:71: service.pipelines.traces/1.exporters: no pipeline of traces has the "
+          "connector \"forward/in\" among its receivers",
+          "a.yaml:7:83: service.pipelines.traces/1.exporters: no pipeline of traces has the "
+          "connector \"forward/e\" among its receivers",
+          "a.yaml:8:34: service.pipelines.traces/2.receivers: no pipeline of traces has the "
+          "connector \"forward/out\" among its exporters",
+          "a.yaml:8:47: service.pipelines.traces/2.receivers: no receiver is named \"forward/on\"; "
+          "did you mean \"forward/in\"?",
+      });
+}
+
+TEST_CASE("circles are found and drawn, each once", "[config][document]") {
+  const auto circles = [](const std::string& pipelines) {
+    return mistakes(
+        "receivers: {otlp: }\nexporters: {debug: }\n"
+        "connectors: {forward: , forward/2: , forward/3: }\n"
+        "service:\n  pipelines:\n" +
+        pipelines);
+  };
+  SECTION("of one pipeline") {
+    CHECK(circles(R"(
+    traces: {receivers: [otlp, forward], exporters: [debug, forward]}
+    traces/2: {receivers: [forward/2, forward/3], exporters: [forward/3, forward/2]}
+)") == Lines{
+           "a.yaml:7:61: service.pipelines.traces.exporters: spans would go in a circle: traces → "
+           "forward → traces",
+           "a.yaml:8:63: service.pipelines.traces/2.exporters: spans would go in a circle: "
+           "traces/2 → forward/3 → traces/2"});
+  }
+  SECTION("of several, with ways that lead in and out") {
+    CHECK(circles(R"(
+    traces/in: {receivers: [otlp], exporters: [forward/3]}
+    traces/b: {receivers: [forward], exporters: [forward/2, debug]}
+    traces/a: {receivers: [forward/2, forward/3], exporters: [debug, forward]}
+    traces/out: {receivers: [forward/2], exporters: [debug]}
+)") == Lines{"a.yaml:8:50: service.pipelines.traces/b.exporters: spans would go in a circle: "
+             "traces/b "
+             "→ forward/2 → traces/a → forward → traces/b"});
+  }
+  SECTION("a way that comes together again is none") {
+    CHECK(circles(R"(
+    traces/in: {receivers: [otlp], exporters: [forward, forward/2]}
+    traces/1: {receivers: [forward], exporters: [forward/3]}
+    traces/2: {receivers: [forward/2, forward], exporters: [forward/3]}
+    traces/out: {receivers: [forward/3, forward/2], exporters: [debug]}
+)") == Lines{});
+  }
+}
+
+TEST_CASE("as many pipelines in a row as a file can hold are no matter", "[config][document]") {
+  constexpr int count = 500;
+  std::string connectors, pipelines;
+  for (int i = 0; i < count; ++i) {
+    const std::string n = std::to_string(i);
+    connectors += "  f/" + n + ":\n";
+    pipelines += "    traces/" + n + ": {receivers: [" +
+                 (i == 0 ? "otlp" : "f/" + std::to_string(i - 1)) + "], exporters: [f/" + n +
+                 "]}\n";
+  }
+  pipelines +=
+      "    traces/end: {receivers: [f/" + std::to_string(count - 1) + "], exporters: [debug]}\n";
+  config::Problems problems;
+  const Document document =
+      config::load_text("receivers: {otlp: }\nexporters: {debug: }\nconnectors:\n" + connectors +
+                            "service:\n  pipelines:\n" + pipelines,
+                        "a.yaml", problems);
+  CHECK(test::lines(problems) == Lines{});
+  const std::vector<std::size_t> order = config::downstream_first(document);
+  REQUIRE(order.size() == count + 1);
+  CHECK(order.front() == count);
+  CHECK(order.back() == 0);
 }
 
 TEST_CASE("mistakes of every kind come in one run, in order of position", "[config][document]") {

@@ -12,6 +12,7 @@ import unittest
 import daemon
 import thrift
 from balancing import Balancing, Tier  # pylint: disable=unused-import; run from here
+from connectors import Connectors  # pylint: disable=unused-import
 from daemon import DOORS, OWN, Daemon, free_port, post, request, run, span, spans_of
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]

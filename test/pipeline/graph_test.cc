@@ -180,6 +180,21 @@ ComponentTable table_of(Story& story) {
               });
         },
         {}}});
+  table.connectors.push_back(
+      {{"link",
+        [&story](const config::Node& node) -> Decoded<ConnectorBuilder> {
+          bool reads = false;
+          node.optional("reads_context", reads);
+          node.no_other_keys();
+          const ConnectorBuilder builder =
+              [&story](const ConnectorContext& context) -> std::unique_ptr<Processor> {
+            for (const ConnectorContext::Exit& exit : context.exits)
+              story.say(context.id + " leads to " + exit.pipeline);
+            return std::make_unique<FakeProcessor>(story, context);
+          };
+          return {builder, reads};
+        },
+        {}}});
   table.extensions.push_back(
       {{"side",
         [&story](const config::Node&) -> Decoded<ExtensionBuilder> {
@@ -303,6 +318,71 @@ service:
         std::map<std::string, bool>{{"in/a", false}, {"also_in/b", true}});
 }
 
+// Upstream comes last in the file, and its way is the longer one.
+constexpr std::string_view linked = R"(
+receivers: {in: }
+processors: {step/1: , step/2: , step/3: , step/4: , step/5: }
+exporters: {out/x: , out/y: }
+connectors: {link/1: , link/2: }
+service:
+  pipelines:
+    traces/x: {receivers: [link/1, link/2], processors: [step/5], exporters: [out/x]}
+    traces/y: {receivers: [link/1], processors: [step/3, step/4], exporters: [link/2, out/y]}
+    traces/in: {receivers: [in], processors: [step/1, step/2], exporters: [out/y, link/1]}
+)";
+
+TEST_CASE("connectors hand on to every pipeline that has them among its receivers", "[graph]") {
+  Daemon daemon(linked);
+  REQUIRE(daemon.errors().empty());
+  REQUIRE(daemon.start());
+  CHECK(daemon.story.before("link/1 leads to traces/x", "link/1 leads to traces/y"));
+  for (const std::size_t worker : {std::size_t{0}, std::size_t{1}})
+    daemon.send("in", worker, spans(3));
+  CHECK(daemon.story.delivered ==
+        std::map<std::string, std::uint64_t>{{"out/x", 12}, {"out/y", 12}});
+  const auto came = [&](std::string_view id, std::string_view kind) {
+    return daemon.metrics.value(
+        "sluice_component_spans",
+        {{"component", std::string(id)}, {"kind", std::string(kind)}, {"flow", "in"}});
+  };
+  CHECK(came("link/1", "connector") == 6);
+  CHECK(came("link/2", "connector") == 6);
+  CHECK(came("step/5", "processor") == 12);
+  daemon.graph->stop(10s, {});
+}
+
+TEST_CASE("what hands on stops before what it hands on to, across connectors", "[graph]") {
+  Daemon daemon(linked);
+  REQUIRE(daemon.start());
+  CHECK(daemon.graph->stop(10s, {}) == 0);
+  const std::vector<std::string> way = {"step/1", "step/2", "link/1", "step/3",
+                                        "step/4", "link/2", "step/5", "out/x"};
+  for (std::size_t i = 0; i + 1 < way.size(); ++i) {
+    INFO(way[i] << " and " << way[i + 1]);
+    CHECK(daemon.story.before("stop " + way[i], "stop " + way[i + 1]));
+    CHECK(daemon.story.before("start " + way[i + 1], "start " + way[i]));
+  }
+}
+
+TEST_CASE("the context of a request is wanted for what comes behind connectors, too", "[graph]") {
+  const Daemon daemon(R"(
+receivers: {in/a: , in/b: , in/c: }
+processors: {step/reads: {reads_context: true}}
+exporters: {out: }
+connectors: {link: , link/far: , link/reads: {reads_context: true}}
+service:
+  pipelines:
+    traces/a: {receivers: [in/a], exporters: [link]}
+    traces/a2: {receivers: [link], exporters: [link/far]}
+    traces/a3: {receivers: [link/far], processors: [step/reads], exporters: [out]}
+    traces/b: {receivers: [in/b], exporters: [link/reads]}
+    traces/c: {receivers: [in/c, link/reads], exporters: [out]}
+)");
+  REQUIRE(daemon.errors().empty());
+  CHECK(daemon.story.wants_context ==
+        std::map<std::string, bool>{{"in/a", true}, {"in/b", true}, {"in/c", false}});
+}
+
 TEST_CASE("unknown types and keys are named with what is near, all at once", "[graph]") {
   const Daemon daemon(R"(receivers:
   inn:
@@ -312,6 +392,8 @@ processors:
     reads_contxt: true
 exporters:
   somewhere:
+connectors:
+  spanmetrics:
 service:
   pipelines:
     traces: {receivers: [inn, kafka], processors: [step], exporters: [somewhere]}
@@ -320,13 +402,15 @@ service:
   std::string all;
   for (const std::string& line : daemon.errors()) all += line + "\n";
   INFO(all);
-  CHECK(daemon.errors().size() == 4);
+  CHECK(daemon.errors().size() == 5);
   CHECK(all.find("receivers.inn: unknown receiver type \"inn\"; did you mean \"in\"?") !=
         std::string::npos);
   CHECK(all.find("receivers.kafka: the collector's receiver \"kafka\" is not part of sluice; it "
                  "has in\n") != std::string::npos);
   CHECK(all.find("processors.step.reads_contxt: unknown key; did you mean \"reads_context\"?") !=
         std::string::npos);
+  CHECK(all.find("connectors.spanmetrics: the collector's connector \"spanmetrics\" is not part of "
+                 "sluice; it has link\n") != std::string::npos);
   CHECK(all.find("exporters.somewhere: unknown exporter type \"somewhere\"; there are out\n") !=
         std::string::npos);
 }
