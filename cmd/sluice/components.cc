@@ -21,6 +21,7 @@
 #include "processors/resource/resource.h"
 #include "processors/resourcedetection/resourcedetection.h"
 #include "processors/span/span.h"
+#include "processors/routing/routing.h"
 #include "processors/tail_sampling/tail_sampling.h"
 #include "processors/transform/transform.h"
 #include "receivers/jaeger/jaeger.h"
@@ -78,6 +79,7 @@ ComponentTable all_components() {
       .connectors =
           {
               forward_connector(),
+              routing_connector(),
           },
       .extensions =
           {

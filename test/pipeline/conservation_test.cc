@@ -14,6 +14,8 @@
 #include "pipeline/graph.h"
 #include "processors/attributes/attributes.h"
 #include "processors/batch/batch.h"
+#include "processors/forward/forward.h"
+#include "processors/routing/routing.h"
 #include "test/support/otlp_builder.h"
 
 namespace sluice {
@@ -76,6 +78,7 @@ receivers: {door: }
 processors:
   attributes: {actions: [{key: mark, value: "yes", action: insert}]}
   batch: {timeout: 1ms, send_batch_size: 7, send_batch_max_size: 9}
+  batch/small: {timeout: 1ms, send_batch_size: 2, send_batch_max_size: 3}
 exporters:
   moody/one:
     retry_on_failure: {initial_interval: 1ms, max_interval: 2ms}
@@ -86,9 +89,20 @@ exporters:
   moody/three:
     retry_on_failure: {initial_interval: 1ms, max_interval: 1ms}
     sending_queue: {queue_size: 20, sizer: items, batch: {flush_timeout: 1ms, min_size: 5, max_size: 6}}
+  moody/four:
+    retry_on_failure: {initial_interval: 1ms, max_interval: 2ms}
+    sending_queue: {queue_size: 8, num_consumers: 2}
+connectors:
+  forward:
+  routing:
+    table:
+      - {condition: span.name == "span-0", action: copy, pipelines: [traces/4]}
+      - {condition: span.name != "span-1", pipelines: [traces/3, traces/4]}
 service:
   pipelines:
-    traces/1: {receivers: [door], processors: [attributes, batch], exporters: [moody/one, moody/two]}
+    traces/4: {receivers: [routing], exporters: [moody/four, moody/two]}
+    traces/3: {receivers: [routing, forward], processors: [batch/small], exporters: [moody/four]}
+    traces/1: {receivers: [door], processors: [attributes, batch], exporters: [moody/one, moody/two, routing, forward]}
     traces/2: {receivers: [door], processors: [attributes], exporters: [moody/three, moody/one]}
 )";
 
@@ -98,6 +112,7 @@ TEST_CASE("every span is accounted for by every component, whatever the destinat
   std::vector<Consumer*> entries;
   ComponentTable table;
   table.processors = {batch_processor(), attributes_processor()};
+  table.connectors = {forward_connector(), routing_connector()};
   table.receivers.push_back(
       {{"door",
         [&](const config::Node&) -> Decoded<ReceiverBuilder> {
@@ -151,7 +166,8 @@ TEST_CASE("every span is accounted for by every component, whatever the destinat
     return metrics.value("sluice_component_spans",
                          {{"component", std::string(id)}, {"flow", std::string(name)}});
   };
-  for (const char* id : {"attributes", "batch", "moody/one", "moody/two", "moody/three"}) {
+  for (const char* id : {"attributes", "batch", "batch/small", "forward", "routing", "moody/one",
+                         "moody/two", "moody/three", "moody/four"}) {
     INFO(id << ": in " << flow(id, "in") << " out " << flow(id, "out") << " dropped "
             << flow(id, "dropped") << " refused " << flow(id, "refused"));
     CHECK(flow(id, "in") > 0);
