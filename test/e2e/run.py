@@ -427,7 +427,7 @@ class CommandLine(unittest.TestCase):
         code, text, _ = run("components")
         self.assertEqual(code, 0)
         for name in ("otlp", "batch", "attributes", "resource", "otlphttp", "file", "debug", "nop", "health_check",
-                     "jaeger", "loadbalancing", "jaegerremotesampling", "zipkin", "filter", "transform"):
+                     "jaeger", "loadbalancing", "jaegerremotesampling", "zipkin", "filter", "transform", "forward", "routing"):
             self.assertIn(f"  - {name}", text)
 
     def test_functions_of_ottl_are_listed(self):

@@ -226,7 +226,8 @@ TEST_CASE("mistakes of a table are named with their places", "[routing]") {
   CHECK(mistakes("{}") ==
         Strings{"test.yaml:1:1: table: needs at least one route",
                 "test.yaml:1:1: no route leads to \"traces/a\", which has it among its receivers"});
-  CHECK(mistakes(R"(default_pipelines: [traces/a, traces/a]
+  CHECK(
+      mistakes(R"(default_pipelines: [traces/a, traces/a]
 error_mode: loud
 tabel: []
 table:
@@ -240,24 +241,25 @@ table:
   - {statement: 'delete_key(resource.attributes, "x")', pipelines: [traces/a]}
   - {condition: spanevent.name == "x", action: steal, pipelines: [traces/a]}
   - {context: otelcol, condition: client.addr == "x", pipelines: [traces/a]}
-)") == Strings {
-    R"(test.yaml:1:31: default_pipelines[1]: "traces/a" is listed twice)",
-        R"(test.yaml:2:13: error_mode: expected one of "ignore", "silent", "propagate", found "loud")",
-        R"(test.yaml:3:1: tabel: unknown key; did you mean "table"?)",
-        R"(test.yaml:5:36: table[0].condition: expected a value, found the end)",
-        R"(test.yaml:6:22: table[1].condition: unknown field "span.nam"; did you mean "name"?)",
-        R"(test.yaml:6:46: table[1].pipelines[0]: no pipeline "traces/aa" has "test" among its receivers; did you mean "traces/a"?)",
-        R"(test.yaml:7:5: table[2]: needs a condition)",
-        R"(test.yaml:7:17: table[2].pipelines: needs at least one pipeline)",
-        R"(test.yaml:8:36: table[3].statement: cannot stand beside "condition")",
-        R"(test.yaml:9:15: table[4].context: expected one of "request", "otelcol", "resource", "span", found "log")",
-        R"(test.yaml:10:35: table[5].condition: expected request["name"] == "value", or !=, found "request["x"] > "y"")",
-        R"(test.yaml:11:35: table[6].statement: the context "request" takes a "condition")",
-            R"x(test.yaml:12:18: table[7].statement: expected "route()", which is all that a route does; what edits spans is the processor "transform")x",
-            R"(test.yaml:13:17: table[8].condition: spans are routed, and not their events)",
-            R"(test.yaml:13:48: table[8].action: expected one of "move", "copy", found "steal")",
-            R"(test.yaml:14:35: table[9].condition: a path begins with its context where that is not given, one of resource, otelcol, found "client")",
-  });
+)") ==
+      Strings{
+          R"(test.yaml:1:31: default_pipelines[1]: "traces/a" is listed twice)",
+          R"(test.yaml:2:13: error_mode: expected one of "ignore", "silent", "propagate", found "loud")",
+          R"(test.yaml:3:1: tabel: unknown key; did you mean "table"?)",
+          R"(test.yaml:5:36: table[0].condition: expected a value, found the end)",
+          R"(test.yaml:6:22: table[1].condition: unknown field "span.nam"; did you mean "name"?)",
+          R"(test.yaml:6:46: table[1].pipelines[0]: no pipeline "traces/aa" has "test" among its receivers; did you mean "traces/a"?)",
+          R"(test.yaml:7:5: table[2]: needs a condition)",
+          R"(test.yaml:7:17: table[2].pipelines: needs at least one pipeline)",
+          R"(test.yaml:8:36: table[3].statement: cannot stand beside "condition")",
+          R"(test.yaml:9:15: table[4].context: expected one of "request", "otelcol", "resource", "span", found "log")",
+          R"(test.yaml:10:35: table[5].condition: expected request["name"] == "value", or !=, found "request["x"] > "y"")",
+          R"(test.yaml:11:35: table[6].statement: the context "request" takes a "condition")",
+          R"x(test.yaml:12:18: table[7].statement: expected "route()", which is all that a route does; what edits spans is the processor "transform")x",
+          R"(test.yaml:13:17: table[8].condition: spans are routed, and not their events)",
+          R"(test.yaml:13:48: table[8].action: expected one of "move", "copy", found "steal")",
+          R"(test.yaml:14:35: table[9].condition: a path begins with its context where that is not given, one of resource, otelcol, found "client")",
+      });
 }
 
 TEST_CASE("a table has a limit", "[routing]") {
