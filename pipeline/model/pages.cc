@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include <cstdint>
+#include <new>
 #include <utility>
 
 #include "pipeline/model/buffer_pool.h"
@@ -23,6 +24,15 @@ thread_local bool moving = false;
 GrowthByMoving::GrowthByMoving() noexcept : before_(std::exchange(moving, true)) {}
 GrowthByMoving::~GrowthByMoving() { moving = before_; }
 bool GrowthByMoving::active() noexcept { return moving; }
+
+void* take(std::size_t size) {
+  void* const pages = mmap(nullptr, size, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+  if (pages == MAP_FAILED) throw std::bad_alloc();
+  return pages;
+}
+
+void give_back(void* pages, std::size_t size) noexcept { munmap(pages, size); }
 
 std::size_t discard(std::string_view bytes) noexcept {
   const auto start = reinterpret_cast<std::uintptr_t>(bytes.data());

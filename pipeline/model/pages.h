@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <string_view>
 
-/// The memory behind buffers where it is promised how much there is of it: each costs page faults,
-/// so neither is what buffers do by themselves.
+/// The memory behind buffers where it is promised how much there is of it, and behind tables that
+/// grow.
 namespace sluice::pages {
 
 /// While one lives, a writer of this thread that outgrows a mapped block moves its pages to the
@@ -21,6 +21,11 @@ class GrowthByMoving {
  private:
   const bool before_;
 };
+
+/// Pages of their own for something that is about to be filled: all at once, which costs half of a
+/// fault for each. Throws where there are none.
+void* take(std::size_t size);
+void give_back(void* pages, std::size_t size) noexcept;
 
 /// Gives the whole pages within `bytes` back to the system; how many bytes went. For who alone
 /// knows them and reads none of them again: they are no content any more, but may be overwritten.

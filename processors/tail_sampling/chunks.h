@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "pipeline/model/pages.h"
+
 namespace sluice::tail_sampling {
 
 /// A vector that grows without moving what is in it. (A table of traces that doubles costs a stop
@@ -16,7 +18,7 @@ class Chunks {
   Chunks() = default;
   ~Chunks() {
     for (std::size_t number = 0; number < size_; ++number) std::destroy_at(&(*this)[number]);
-    for (Item* chunk : chunks_) std::allocator<Item>().deallocate(chunk, chunk_size);
+    for (Item* chunk : chunks_) pages::give_back(chunk, bytes);
   }
   Chunks(const Chunks&) = delete;
   Chunks& operator=(const Chunks&) = delete;
@@ -27,7 +29,7 @@ class Chunks {
   }
   template <typename... Arguments>
   Item& emplace_back(Arguments&&... arguments) {
-    if (size_ == capacity()) chunks_.push_back(std::allocator<Item>().allocate(chunk_size));
+    if (size_ == capacity()) chunks_.push_back(static_cast<Item*>(pages::take(bytes)));
     Item* const at = &(*this)[size_];
     std::construct_at(at, std::forward<Arguments>(arguments)...);
     ++size_;
@@ -38,6 +40,7 @@ class Chunks {
 
  private:
   static constexpr std::size_t chunk_size = 256;
+  static constexpr std::size_t bytes = chunk_size * sizeof(Item);
   std::vector<Item*> chunks_;
   std::size_t size_ = 0;
 };
