@@ -65,7 +65,7 @@ if wanted tsan; then
   step "the pipeline's tests, TSan"
   build tsan sluice_tests
   # What several threads touch; the rest is of one thread, and slow under this sanitizer.
-  build/tsan/test/sluice_tests '[pipeline],[export],[fanout],[graph],[event_loop],[listeners],[datagrams],[grpc_client],[http_client],[buffer],[ledger],[metrics],[otlp_receiver],[jaeger_receiver],[zipkin_receiver],[loadbalancing],[remote_sampling],[health_check]'
+  build/tsan/test/sluice_tests '[pipeline],[export],[fanout],[graph],[event_loop],[listeners],[datagrams],[grpc_client],[http_client],[buffer],[ledger],[metrics],[otlp_receiver],[jaeger_receiver],[zipkin_receiver],[loadbalancing],[remote_sampling],[health_check],[tail_sampling_threads]'
 fi
 if wanted e2e; then
   step "end to end, ASan+UBSan"

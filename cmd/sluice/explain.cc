@@ -43,6 +43,8 @@ void print(const json& decision) {
   std::cout << "trace " << decision.value("trace_id", "") << " was "
             << decision.value("decision", "") << " at " << decision.value("decided_at", "");
   if (decision.contains("policy")) std::cout << " by policy " << decision.value("policy", "");
+  if (decision.contains("stands_for"))
+    std::cout << ", and stands for " << decision.value("stands_for", 1.0);
   std::cout << "\n  due because: " << decision.value("because", "") << "\n  "
             << decision.value("spans", 0) << " spans, " << decision.value("bytes", 0) << " bytes, "
             << decision.value("duration_ms", 0) << " ms, root "

@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <map>
 #include <random>
+#include <thread>
 
 #include "pipeline/model/span_view.h"
 #include "pipeline/sampling/threshold.h"
@@ -199,6 +201,30 @@ TEST_CASE("counts by the recorded thresholds are unbiased", "[tail_sampling]") {
     INFO("key " << key);
     CHECK(std::abs(count.estimate - count.came) <= 3 * std::sqrt(count.variance));
   }
+}
+
+TEST_CASE("shards on several threads follow one goal", "[tail_sampling][tail_sampling_threads]") {
+  constexpr int threads = 4, steps = 500, traces_a_step = 20;
+  AdaptiveRates rates({.spans_per_second = 100, .interval = 1s});
+  std::atomic<int> kept = 0;
+  std::vector<std::thread> all;
+  for (int number = 0; number < threads; ++number) {
+    all.emplace_back([&rates, &kept, number] {
+      std::mt19937_64 random(static_cast<std::uint64_t>(number));
+      for (int step = 0; step < steps; ++step) {
+        const Executor::TimePoint now(1h + step * 10ms);
+        for (int trace = 0; trace < traces_a_step; ++trace) {
+          if ((random() >> 8) < rates.rate(random() % 50, 1, now).threshold) continue;
+          rates.kept(1);
+          ++kept;
+        }
+      }
+    });
+  }
+  for (std::thread& each : all) each.join();
+  // 500 are wanted in five seconds; how far the threads run apart decides how many there are.
+  CHECK(kept > 100);
+  CHECK(kept < threads * steps * traces_a_step / 2);
 }
 
 TEST_CASE("keys beyond the most there may be share one rate", "[tail_sampling]") {
