@@ -162,11 +162,11 @@ struct Metrics::State {
 Histogram::Histogram(std::vector<double> bounds)
     : bounds_(std::move(bounds)), buckets_(new std::atomic<std::uint64_t>[bounds_.size() + 1] {}) {}
 
-void Histogram::observe(double value) {
+void Histogram::observe(double value, std::uint64_t times) {
   const auto bound = std::lower_bound(bounds_.begin(), bounds_.end(), value);
-  buckets_[static_cast<std::size_t>(bound - bounds_.begin())].fetch_add(1,
+  buckets_[static_cast<std::size_t>(bound - bounds_.begin())].fetch_add(times,
                                                                         std::memory_order_relaxed);
-  sum_.fetch_add(value, std::memory_order_relaxed);
+  sum_.fetch_add(value * static_cast<double>(times), std::memory_order_relaxed);
 }
 
 Metrics::Metrics() : state_(std::make_unique<State>()) {}

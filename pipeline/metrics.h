@@ -38,7 +38,8 @@ class Gauge {
 class Histogram {
  public:
   explicit Histogram(std::vector<double> bounds);
-  void observe(double value);
+  void observe(double value) { observe(value, 1); }
+  void observe(double value, std::uint64_t times);
   const std::vector<double>& bounds() const { return bounds_; }
   std::uint64_t bucket(std::size_t index) const {
     return buckets_[index].load(std::memory_order_relaxed);

@@ -136,7 +136,17 @@ void Tally::count(const TraceFacts& facts, const Decision& decision, std::span<c
   }
 }
 
+void Tally::age(double seconds, SamplerMetrics& metrics) {
+  if (seconds != age_ && of_age_ > 0) metrics.removal_age.observe(age_, std::exchange(of_age_, 0));
+  age_ = seconds;
+  ++of_age_;
+}
+
 void Tally::flush(SamplerMetrics& metrics) {
+  if (of_age_ > 0) {
+    metrics.removal_age.observe(age_, std::exchange(of_age_, 0));
+    metrics.buffer_seconds.set(static_cast<std::int64_t>(age_));
+  }
   const auto move = [](Counter* counter, std::uint64_t& count) {
     if (count > 0) counter->add(std::exchange(count, 0));
   };

@@ -49,6 +49,8 @@ class Tally {
   explicit Tally(const Judge& judge) : policies_(judge.policies().size()), judge_(judge) {}
   void count(const TraceFacts& facts, const Decision& decision, std::span<const Vote> votes,
              Reason reason);
+  /// Of a trace that is decided, in seconds. Those that came in one request have one.
+  void age(double seconds, SamplerMetrics& metrics);
   void flush(SamplerMetrics& metrics);
 
  private:
@@ -63,6 +65,8 @@ class Tally {
   const Judge& judge_;
   std::array<std::uint64_t, reason_words.size()> decided_{};
   std::uint64_t kept_ = 0, not_kept_ = 0, dropped_ = 0;
+  double age_ = 0;
+  std::uint64_t of_age_ = 0;  ///< traces
 };
 
 }  // namespace sluice::tail_sampling

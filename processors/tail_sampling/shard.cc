@@ -201,8 +201,7 @@ void Shard::conclude(Handle trace, const Decision& decision, Reason reason, Time
   tally_.count(facts, decision, said_.votes, reason);
   log_.add(facts, decision, said_, reason, executor_.wall_time());
   const std::chrono::duration<double> age = now - traces_.first_seen(trace);
-  common_.metrics.removal_age.observe(age.count());
-  common_.metrics.buffer_seconds.set(static_cast<std::int64_t>(age.count()));
+  tally_.age(age.count(), common_.metrics);
   common_.traces.fetch_sub(1, std::memory_order_relaxed);
   if (decision.is_kept) {
     past_.keep(facts.trace_id, traces_.hash(trace), decision.threshold);
