@@ -74,22 +74,9 @@ class Reader {
       return !result.failed() || refuse(syntax, in.error);
     }
     if (value.type() == Type::any) return true;
-    const Type wanted = wanted_type(kind);
+    const Type wanted = strict_type(kind);
     return wanted == Type::any || wanted == value.type() ||
            refuse(syntax, name_of(wanted), value.type());
-  }
-
-  static Type wanted_type(Kind kind) {
-    switch (kind) {
-      case Kind::string: return Type::string;
-      case Kind::integer: return Type::integer;
-      case Kind::real: return Type::real;
-      case Kind::time: return Type::time;
-      case Kind::duration: return Type::duration;
-      case Kind::map: return Type::map;
-      case Kind::list: return Type::list;
-      default: return Type::any;
-    }
   }
 
   bool literal(const Syntax& syntax, Type type) {

@@ -81,8 +81,10 @@ Value as_text(Evaluation& in, const Value& value) {
   return text ? Value::of_string(*text) : in.mismatch("what can be read as text", value.type);
 }
 
-/// The type that a parameter insists on; `any` for one that converts or takes all.
-Type strict_type(Kind kind) {
+}  // namespace
+
+Type strict_type(Parameter::Kind kind) {
+  using Kind = Parameter::Kind;
   switch (kind) {
     case Kind::string: return Type::string;
     case Kind::integer: return Type::integer;
@@ -94,8 +96,6 @@ Type strict_type(Kind kind) {
     default: return Type::any;
   }
 }
-
-}  // namespace
 
 Value converted(Evaluation& in, const Value& value, Parameter::Kind kind) {
   if (value.failed()) return value;

@@ -96,6 +96,8 @@ struct Lambda {
 
 struct Function;
 
+/// The type that a parameter insists on; `any` for one that converts or takes all.
+Type strict_type(Parameter::Kind kind);
 /// `value` as a parameter of this kind has it; nil passes where it may, a failure always.
 Value converted(Evaluation& in, const Value& value, Parameter::Kind kind);
 

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <string>
 
+#include "pipeline/codec/fnv.h"
 #include "pipeline/codec/hex.h"
 #include "pipeline/ottl/clock.h"
 #include "pipeline/ottl/library.h"
@@ -110,13 +111,10 @@ Value sha512(Evaluation& in, const Call& call) {
   return digest<SHA512_DIGEST_LENGTH>(in, call, SHA512);
 }
 
-/// FNV-1a, 64 bits.
 Value fnv(Evaluation& in, const Call& call) {
   const Value text = call.argument(in, 0);
   if (text.failed()) return text;
-  std::uint64_t hash = 0xcbf29ce484222325ULL;
-  for (const char c : text.text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-  return Value::of_integer(static_cast<std::int64_t>(hash));
+  return Value::of_integer(static_cast<std::int64_t>(fnv_1a(text.text)));
 }
 
 Value murmur3(Evaluation& in, const Call& call) {

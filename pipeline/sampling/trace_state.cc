@@ -31,19 +31,6 @@ bool is_name(std::string_view text, std::size_t size_max) {
          std::ranges::all_of(text, is_key_char);
 }
 
-/// A name, or tenant@system.
-bool is_key(std::string_view text) {
-  const std::size_t at = text.find('@');
-  if (at == std::string_view::npos) return is_name(text, 256);
-  const std::string_view tenant = text.substr(0, at);
-  return !tenant.empty() && tenant.size() <= 241 && is_lower_or_digit(tenant.front()) &&
-         std::ranges::all_of(tenant, is_key_char) && is_name(text.substr(at + 1), 14);
-}
-
-bool is_value(std::string_view text) {
-  return !text.empty() && text.size() <= value_size_max && std::ranges::all_of(text, is_value_char);
-}
-
 /// Up to the separator, which goes too.
 std::string_view cut(std::string_view& rest, char separator) {
   const std::size_t end = std::min(rest.find(separator), rest.size());
@@ -123,6 +110,20 @@ void append_own_list(std::string& out, std::string_view before, const SamplingSt
 
 }  // namespace
 
+/// A name, or tenant@system.
+bool is_trace_state_key(std::string_view text) {
+  const std::size_t at = text.find('@');
+  if (at == std::string_view::npos) return is_name(text, 256);
+  const std::string_view tenant = text.substr(0, at);
+  return !tenant.empty() && tenant.size() <= 241 && is_lower_or_digit(tenant.front()) &&
+         std::ranges::all_of(tenant, is_key_char) && is_name(text.substr(at + 1), 14);
+}
+
+bool is_trace_state_value(std::string_view text) {
+  return !text.empty() && text.size() <= value_size_max && text.back() != ' ' &&
+         std::ranges::all_of(text, is_value_char);
+}
+
 std::optional<TraceStateMember> TraceStateReader::next() {
   while (!rest_.empty()) {
     const std::string_view whole = cut(rest_, ',');
@@ -131,11 +132,29 @@ std::optional<TraceStateMember> TraceStateReader::next() {
     const std::size_t equals = std::min(text.find('='), text.size());
     const TraceStateMember member{text.substr(0, equals),
                                   text.substr(std::min(equals + 1, text.size()))};
-    if (is_key(member.key) && is_value(member.value)) return member;
+    if (is_trace_state_key(member.key) && is_trace_state_value(member.value)) return member;
     is_malformed_ = true;
     rest_ = {};
   }
   return std::nullopt;
+}
+
+std::optional<TraceStateMembers> TraceStateMembers::read(std::string_view text,
+                                                         BlankMembers blanks) {
+  std::optional<TraceStateMembers> out(std::in_place);
+  TraceStateReader reader(text, blanks);
+  while (const std::optional<TraceStateMember> member = reader.next()) {
+    const bool again =
+        std::ranges::find(out->all(), member->key, &TraceStateMember::key) != out->all().end();
+    if (again || out->count_ == out->members_.size()) return std::nullopt;
+    out->members_[out->count_++] = *member;
+  }
+  return reader.is_malformed() ? std::nullopt : out;
+}
+
+std::string_view TraceStateMembers::find(std::string_view key) const {
+  const auto found = std::ranges::find(all(), key, &TraceStateMember::key);
+  return found == all().end() ? std::string_view("") : found->value;
 }
 
 std::optional<SamplingState> read_sampling(std::string_view trace_state) {

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -32,6 +35,25 @@ class TraceStateReader {
   BlankMembers blanks_;
   bool is_malformed_ = false;
 };
+
+/// All members, none of which has the key of another.
+class TraceStateMembers {
+ public:
+  using BlankMembers = TraceStateReader::BlankMembers;
+  /// Nothing where there is a mistake anywhere in it, or there are more than `members_max`.
+  static std::optional<TraceStateMembers> read(std::string_view text, BlankMembers blanks);
+  std::span<const TraceStateMember> all() const { return {members_.data(), count_}; }
+  /// The value under the key; empty where it is not there.
+  std::string_view find(std::string_view key) const;
+
+ private:
+  std::array<TraceStateMember, TraceStateReader::members_max> members_;
+  std::size_t count_ = 0;
+};
+
+/// Whether a member may have it as its key, or value.
+bool is_trace_state_key(std::string_view text);
+bool is_trace_state_value(std::string_view text);
 
 /// What a trace state says of sampling, under its key `ot` (OpenTelemetry specification,
 /// "TraceState Handling").

@@ -1,9 +1,10 @@
 #include "processors/attributes/attributes.h"
 
 #include <memory>
-#include <optional>
+#include <utility>
 
 #include "pipeline/attributes/edit.h"
+#include "pipeline/attributes/edit_spans.h"
 #include "pipeline/attributes/match.h"
 #include "pipeline/model/otlp_fields.h"
 
@@ -31,22 +32,7 @@ class Attributes final : public Transform {
  protected:
   SpanBatch process(SpanBatch batch) override {
     edit_.set_context(batch.context().get());
-    const bool all = config_->matcher.matches_all();
-    SpanMatcher::Walk walk(config_->matcher, batch);
-    const std::span<const SpanEntry> spans = batch.spans();
-    std::optional<BatchEditor> editor;
-    for (std::uint32_t i = 0; i < spans.size(); ++i) {
-      if (!all && !walk.matches(spans[i])) continue;
-      if (!edit_.apply(batch.span_bytes(spans[i]))) continue;
-      if (!editor) editor.emplace(batch);
-      if (edit_.size() > AttributeEdit::size_max) {
-        editor->drop_span(i);
-        continue;
-      }
-      edit_.write(editor->begin_span(i));
-      editor->end_span();
-    }
-    return editor ? std::move(*editor).finish() : batch;
+    return edit_spans(std::move(batch), config_->matcher, edit_);
   }
 
  private:

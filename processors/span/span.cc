@@ -1,8 +1,9 @@
 #include "processors/span/span.h"
 
 #include <memory>
-#include <optional>
+#include <utility>
 
+#include "pipeline/attributes/edit_spans.h"
 #include "processors/span/options.h"
 #include "processors/span/span_edit.h"
 
@@ -19,22 +20,7 @@ class Span final : public Transform {
 
  protected:
   SpanBatch process(SpanBatch batch) override {
-    const bool all = options_->matcher.matches_all();
-    SpanMatcher::Walk walk(options_->matcher, batch);
-    const std::span<const SpanEntry> spans = batch.spans();
-    std::optional<BatchEditor> editor;
-    for (std::uint32_t i = 0; i < spans.size(); ++i) {
-      if (!all && !walk.matches(spans[i])) continue;
-      if (!edit_.apply(batch.span_bytes(spans[i]))) continue;
-      if (!editor) editor.emplace(batch);
-      if (edit_.patch().size() > MessagePatch::size_max) {
-        editor->drop_span(i);
-        continue;
-      }
-      edit_.patch().write(editor->begin_span(i));
-      editor->end_span();
-    }
-    return editor ? std::move(*editor).finish() : batch;
+    return edit_spans(std::move(batch), options_->matcher, edit_);
   }
 
  private:

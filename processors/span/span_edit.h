@@ -17,9 +17,12 @@ class SpanEdit {
   /// `options` outlive it.
   explicit SpanEdit(const Options& options);
 
-  /// False: the span stays as it is. True: `patch` gives the new one.
+  static constexpr std::size_t size_max = MessagePatch::size_max;
+
+  /// False: the span stays as it is. True: `write` gives the new one.
   bool apply(std::string_view message);
-  const MessagePatch& patch() const { return patch_; }
+  std::size_t size() const { return patch_.size(); }
+  void write(BufferWriter& out) const { patch_.write(out); }
 
  private:
   /// An attribute to be set.

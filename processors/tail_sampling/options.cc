@@ -6,8 +6,6 @@
 #include <string_view>
 #include <utility>
 
-#include <unistd.h>
-
 #include "config/service.h"
 #include "pipeline/memory_limit.h"
 
@@ -16,13 +14,6 @@ namespace {
 
 constexpr std::uint32_t shards_max = 256;
 constexpr std::size_t policies_max = 256;
-
-/// Half of the memory that the process may use.
-std::uint64_t default_max_bytes() {
-  const auto all = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *
-                   static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-  return std::min(all, memory_limit("").value_or(all)) / 2;
-}
 
 void decode_bytes(const config::Node& node, std::string_view key, std::uint64_t& bytes,
                   std::uint64_t least) {
@@ -62,7 +53,7 @@ void decode_limits(const config::Node& node, Options& options) {
               "must be from 1 to 1000000000");
   node.optional("block_on_overflow", options.block_on_overflow);
   node.optional("maximum_trace_size_bytes", options.maximum_trace_size_bytes);
-  options.max_bytes = default_max_bytes();
+  options.max_bytes = usable_memory() / 2;
   decode_bytes(node, "max_bytes", options.max_bytes, mebibyte);
   decode_bytes(node, "trace_max_bytes", options.trace_max_bytes, mebibyte);
 }

@@ -62,6 +62,14 @@ std::string known_types() {
 
 }  // namespace
 
+std::string saw_of_threshold(const TraceFacts& facts, std::uint64_t threshold) {
+  const auto percent = [](std::uint64_t bits) {
+    return std::to_string(100 * static_cast<double>(bits) / 0x1p56) + " %";
+  };
+  return "random bits at " + percent(facts.randomness()) + ", where from " + percent(threshold) +
+         " on is sampled";
+}
+
 void refuse_threshold(const config::Node& node, const Policy& part) {
   if (part.chance() == Chance::threshold)
     node.error("", "a policy that writes a threshold cannot be a part of this one");

@@ -93,6 +93,9 @@ std::string saw_of_all(const Parts& parts, const TraceFacts& facts, ConstNotes n
   return out;
 }
 
+/// `saw` of a policy that goes by the trace's random bits.
+std::string saw_of_threshold(const TraceFacts& facts, std::uint64_t threshold);
+
 /// Refuses a part of a policy, `node`, that could not have its threshold written down: since it is
 /// to sample when the part does not, or when there is room.
 void refuse_threshold(const config::Node& node, const Policy& part);

@@ -1,7 +1,5 @@
 #include "pipeline/memory_limit.h"
 
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <string_view>
 
@@ -9,31 +7,13 @@
 
 #include <catch2/catch.hpp>
 
+#include "test/support/file_root.h"
+
 namespace sluice {
 namespace {
 
-namespace fs = std::filesystem;
-
-/// A file system root with the files of a control group; removed at the end.
-class Root {
- public:
-  Root() {
-    std::string name = (fs::temp_directory_path() / "sluice-cgroup-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~Root() { fs::remove_all(path_); }
-  void file(const std::string& name, std::string_view text) const {
-    fs::create_directories((path_ + name).substr(0, (path_ + name).rfind('/')));
-    std::ofstream(path_ + name) << text;
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
 TEST_CASE("the tightest control group up the tree limits memory", "[memory_limit]") {
-  const Root root;
+  const test::FileRoot root;
   SECTION("version 2") {
     root.file("/proc/self/cgroup", "0::/a/b\n");
     root.file("/sys/fs/cgroup/memory.max", "max\n");

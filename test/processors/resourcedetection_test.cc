@@ -1,14 +1,12 @@
 #include "processors/resourcedetection/resourcedetection.h"
 
-#include <filesystem>
-#include <fstream>
-
 #include <stdlib.h>
 
 #include <catch2/catch.hpp>
 
 #include "pipeline/attributes/value.h"
 #include "pipeline/model/span_view.h"
+#include "test/support/file_root.h"
 #include "test/support/otlp_builder.h"
 #include "test/support/processor_fixture.h"
 #include "test/support/readme.h"
@@ -16,7 +14,6 @@
 namespace sluice::test {
 namespace {
 
-namespace fs = std::filesystem;
 using Strings = std::vector<std::string>;
 
 /// A variable of the environment, for the time of a test.
@@ -29,24 +26,6 @@ class Variable {
 
  private:
   const char* name_;
-};
-
-/// A file system root, removed at the end.
-class Root {
- public:
-  Root() {
-    std::string name = (fs::temp_directory_path() / "sluice-root-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~Root() { fs::remove_all(path_); }
-  void file(const std::string& name, std::string_view text) const {
-    fs::create_directories((path_ + name).substr(0, (path_ + name).rfind('/')));
-    std::ofstream(path_ + name) << text;
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
 };
 
 Strings resource_of(const SpanBatch& batch) {
@@ -102,7 +81,7 @@ TEST_CASE("an environment of another form is a mistake", "[resourcedetection]") 
 }
 
 TEST_CASE("the system's attributes are those of its files", "[resourcedetection]") {
-  const Root root;
+  const FileRoot root;
   root.file("/etc/os-release",
             "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nNAME=\"Debian GNU/Linux\"\n\n"
             "VERSION_ID=\"12\"\nVERSION=\"12 (bookworm)\"\nID=debian\nBUILD_ID='b1'\n");
@@ -128,7 +107,7 @@ TEST_CASE("the system's attributes are those of its files", "[resourcedetection]
 }
 
 TEST_CASE("what a system does not say is left out", "[resourcedetection]") {
-  const Root root;
+  const FileRoot root;
   CHECK(
       after(resourcedetection_processor(root.path()),
             "{detectors: [system], system: {hostname_sources: [os], resource_attributes: {"
@@ -155,7 +134,7 @@ TEST_CASE("the host has a name, an architecture, a description and interfaces",
 TEST_CASE("a full name comes from the file of hosts", "[resourcedetection]") {
   char name[256] = {};
   REQUIRE(gethostname(name, sizeof name - 1) == 0);
-  const Root root;
+  const FileRoot root;
   root.file("/etc/hosts", "# comment\n127.0.0.1 localhost\n10.0.0.7\tshop.example " +
                               std::string(name) + " # other\n");
   CHECK(after(resourcedetection_processor(root.path()),

@@ -7,9 +7,7 @@ Every case is a pipeline of its own in one sluice and in one collector, and a pa
 come to all of them, and must leave the same: the span, its scope and its resource. The order of attributes means nothing: where
 one is removed, the collector puts the last one in its place.
 Prepared by test/run.sh: FOLDER holds venv/ and otelcol."""
-import argparse
 import collections
-import http.client
 import pathlib
 import sys
 import tempfile
@@ -17,6 +15,7 @@ import time
 
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as service
 
+import beside
 from daemon import Daemon, free_ports, wait_for
 from random_spans import random_requests
 from sink import Sink, canonical
@@ -89,19 +88,6 @@ CASES = [
 ]
 
 
-def config(port, exporter):
-    processors, exporters, chains = "", "", ""
-    for number, case in enumerate(CASES):
-        name = f"c{number}"
-        processors += f"  {case.processor}/{name}: {case.options}\n"
-        exporters += f"  otlp_http/{name}: " + exporter.replace("NAME", name) + "\n"
-        chains += (f"    traces/{name}: {{receivers: [otlp], processors: [{case.processor}/{name}], "
-                   f"exporters: [otlp_http/{name}]}}\n")
-    return (f'receivers:\n  otlp: {{protocols: {{http: {{endpoint: "127.0.0.1:{port}"}}}}}}\n'
-            f"processors:\n{processors}exporters:\n{exporters}"
-            f"service:\n  telemetry: {{metrics: {{level: none}}}}\n  pipelines:\n{chains}")
-
-
 def sort_attributes(message):
     message.attributes.sort(key=lambda attribute: attribute.key)
 
@@ -135,20 +121,13 @@ class Side:
     def __init__(self, name, command):
         self.name, self.sink = name, EditedSpans()
         self.port = free_ports(1)[0]
-        exporter = (f'{{endpoint: "http://127.0.0.1:{self.sink.http_port}/NAME", compression: none, '
-                    "sending_queue: {queue_size: 10000}}")
-        self.command, self.config = command, config(self.port, exporter)
+        self.command = command
+        self.config = beside.config(self.port, self.sink.http_port, [(case.processor, case.options) for case in CASES])
 
     def run(self, requests, folder):
         """Ends when all has been delivered: what is queued leaves at the stop."""
         with Daemon(self.command, self.config, self.port, folder, self.name):
-            connection = http.client.HTTPConnection("127.0.0.1", self.port)
-            for body in requests:
-                connection.request("POST", "/v1/traces", body, {"Content-Type": "application/x-protobuf"})
-                response = connection.getresponse()
-                answer = response.read()
-                assert response.status == 200, f"{self.name} answered {response.status} {answer}"
-            connection.close()
+            beside.post(self.name, self.port, requests)
             spans = sum(len(scope.spans) for body in requests
                         for resource in service.ExportTraceServiceRequest.FromString(body).resource_spans
                         for scope in resource.scope_spans)
@@ -170,13 +149,7 @@ def compare(ours, theirs):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--sluice", required=True)
-    parser.add_argument("--work", required=True, type=pathlib.Path)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
-    print(f"seed {arguments.seed}", flush=True)
+    arguments = beside.arguments()
     CASES[:] = [case for case in CASES if arguments.only in f"{case.processor}: {case.name}"]
 
     requests = random_requests(arguments.seed, REQUESTS, 12)
@@ -184,15 +157,8 @@ def main():
     with tempfile.TemporaryDirectory() as temporary:
         for side in sides:
             side.run(requests, pathlib.Path(temporary))
-    failed = 0
-    for number, case in enumerate(CASES):
-        try:
-            print(f"ok      {case.processor}: {case.name}: {compare(*(side.sink.rows[f'c{number}'] for side in sides))}", flush=True)
-        except AssertionError as error:
-            print(f"FAILED  {case.processor}: {case.name}: {error}", flush=True)
-            failed += 1
-    print(f"{len(CASES) - failed} passed, {failed} failed")
-    return 1 if failed or not CASES else 0
+    return beside.report([f"{case.processor}: {case.name}" for case in CASES],
+                         lambda number: compare(*(side.sink.rows[f"c{number}"] for side in sides)))
 
 
 if __name__ == "__main__":

@@ -6,9 +6,7 @@ usage: shares.py --sluice BINARY --work FOLDER [--only TEXT] [--seed NUMBER]
 Every case is a pipeline of its own in one sluice and in one collector, and a path of its own at the sink of each. All spans
 come to all of them. The same must leave, to the last one, with the same trace states, to the last character.
 Prepared by test/run.sh: FOLDER holds venv/ and otelcol."""
-import argparse
 import collections
-import http.client
 import itertools
 import pathlib
 import random
@@ -17,6 +15,7 @@ import tempfile
 
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as service
 
+import beside
 from daemon import Daemon, free_ports, wait_for
 from sink import Sink
 
@@ -116,19 +115,6 @@ CASES += [Case(0.005, "fail_closed: false"), Case(0.0062, "hash_seed: 7"), Case(
           Case(12.5, "attribute_source: record, from_attribute: id, sampling_priority: sampling.rule")]
 
 
-def config(port, exporter):
-    processors, exporters, chains = "", "", ""
-    for number, case in enumerate(CASES):
-        name = f"c{number}"
-        processors += f"  probabilistic_sampler/{name}: {{sampling_percentage: {case.percentage}, {case.options}}}\n"
-        exporters += f"  otlp_http/{name}: " + exporter.replace("NAME", name) + "\n"
-        chains += (f"    traces/{name}: {{receivers: [otlp], processors: [probabilistic_sampler/{name}], "
-                   f"exporters: [otlp_http/{name}]}}\n")
-    return (f'receivers:\n  otlp: {{protocols: {{http: {{endpoint: "127.0.0.1:{port}"}}}}}}\n'
-            f"processors:\n{processors}exporters:\n{exporters}"
-            f"service:\n  telemetry: {{metrics: {{level: none}}}}\n  pipelines:\n{chains}")
-
-
 class TraceStates(Sink):
     """By the name of a case, which stands in the path: the trace state of each span that came, by its id."""
 
@@ -146,17 +132,11 @@ class TraceStates(Sink):
 def states_after(name, command, requests, folder):
     sink = TraceStates()
     port = free_ports(1)[0]
-    exporter = (f'{{endpoint: "http://127.0.0.1:{sink.http_port}/NAME", compression: none, '
-                "sending_queue: {queue_size: 10000}, retry_on_failure: {initial_interval: 100ms}}")
+    config = beside.config(port, sink.http_port, [
+        ("probabilistic_sampler", f"{{sampling_percentage: {case.percentage}, {case.options}}}") for case in CASES])
     last = {request.resource_spans[0].scope_spans[0].spans[-1].span_id for request in requests}
-    with Daemon(command, config(port, exporter), port, folder, name):
-        connection = http.client.HTTPConnection("127.0.0.1", port)
-        for request in requests:
-            connection.request("POST", "/v1/traces", request.SerializeToString(), {"Content-Type": "application/x-protobuf"})
-            response = connection.getresponse()
-            answer = response.read()
-            assert response.status == 200, f"{name} answered {response.status} {answer}"
-        connection.close()
+    with Daemon(command, config, port, folder, name):
+        beside.post(name, port, (request.SerializeToString() for request in requests))
         wait_for(lambda: all(last <= sink.states[f"c{number}"].keys() for number in range(len(CASES))), 60,
                  f"the last span of each request from {name}")
     sink.stop()
@@ -176,13 +156,7 @@ def compare(ours, theirs, before, keeps_nothing):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--sluice", required=True)
-    parser.add_argument("--work", required=True, type=pathlib.Path)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
-    print(f"seed {arguments.seed}", flush=True)
+    arguments = beside.arguments()
     CASES[:] = [case for case in CASES if arguments.only in case.options]
 
     requests = list(random_requests(arguments.seed))
@@ -190,17 +164,13 @@ def main():
     with tempfile.TemporaryDirectory() as temporary:
         ours, theirs = (states_after(name, command, requests, pathlib.Path(temporary))
                         for name, command in [("sluice", [arguments.sluice]), ("collector", [str(arguments.work / "otelcol")])])
-    failed = 0
-    for number, case in enumerate(CASES):
-        label = f"{case.percentage} %, {case.options}"
-        try:
-            keeps_nothing = case.percentage < 0.0062 and (case.percentage == 0 or "mode" not in case.options)
-            print(f"ok      {label}: {compare(ours[f'c{number}'], theirs[f'c{number}'], before, keeps_nothing)}", flush=True)
-        except AssertionError as error:
-            print(f"FAILED  {label}: {error}", flush=True)
-            failed += 1
-    print(f"{len(CASES) - failed} passed, {failed} failed")
-    return 1 if failed or not CASES else 0
+
+    def compared(number):
+        case = CASES[number]
+        keeps_nothing = case.percentage < 0.0062 and (case.percentage == 0 or "mode" not in case.options)
+        return compare(ours[f"c{number}"], theirs[f"c{number}"], before, keeps_nothing)
+
+    return beside.report([f"{case.percentage} %, {case.options}" for case in CASES], compared)
 
 
 if __name__ == "__main__":

@@ -59,11 +59,7 @@ class Adaptive final : public Policy {
   }
   std::string saw(const TraceFacts& facts, ConstNotes notes) const override {
     if (notes[note_ + 1] == no_note) return "not asked";
-    const auto percent = [](std::uint64_t bits) {
-      return std::to_string(100 * static_cast<double>(bits) / 0x1p56) + " %";
-    };
-    return "key " + names_.of(notes[note_]) + ", random bits at " + percent(facts.randomness()) +
-           ", where from " + percent(notes[note_ + 1]) + " on is sampled";
+    return "key " + names_.of(notes[note_]) + ", " + saw_of_threshold(facts, notes[note_ + 1]);
   }
   Chance chance() const override { return Chance::threshold; }
   bool needs_whole_trace() const override { return true; }

@@ -2,19 +2,11 @@
 #include <cstdint>
 #include <string>
 
+#include "pipeline/codec/fnv.h"
 #include "processors/tail_sampling/policies/types.h"
 
 namespace sluice::tail_sampling {
 namespace {
-
-constexpr std::uint64_t fnv_start = 0xcbf29ce484222325;
-constexpr std::uint64_t fnv_prime = 0x100000001b3;
-
-/// FNV-1a, going on from `hash`.
-std::uint64_t fnv_1a(std::uint64_t hash, std::string_view bytes) {
-  for (const char byte : bytes) hash = (hash ^ static_cast<unsigned char>(byte)) * fnv_prime;
-  return hash;
-}
 
 /// The share of 2^64 - 1 that is sampled, in more than the 53 bits of a double, as the collector
 /// computes it, so that both choose the same traces to the last one.
@@ -24,22 +16,21 @@ std::uint64_t threshold_of(double percentage) {
   return static_cast<std::uint64_t>(static_cast<long double>(UINT64_MAX) * ratio);
 }
 
-std::string percent_of(std::uint64_t number, double all) {
-  return std::to_string(100.0 * static_cast<double>(number) / all);
-}
-
 /// By the hash of a salt and the trace id: samplers with one salt choose the same traces.
 class Probabilistic final : public Policy {
  public:
   Probabilistic(std::string_view salt, double percentage)
-      : salted_(fnv_1a(fnv_start, salt)), threshold_(threshold_of(percentage)) {}
+      : salted_(fnv_1a(salt)), threshold_(threshold_of(percentage)) {}
   Opinion vote(const Case& trace) const override {
-    const bool is_chosen = fnv_1a(salted_, trace.facts.id()) <= threshold_;
+    const bool is_chosen = fnv_1a(trace.facts.id(), salted_) <= threshold_;
     return {is_chosen ? Vote::sampled : Vote::not_sampled, Opinion::unknown};
   }
   std::string saw(const TraceFacts& facts, ConstNotes) const override {
-    return "the id's hash at " + percent_of(fnv_1a(salted_, facts.id()), 0x1p64) +
-           " %, where up to " + percent_of(threshold_, 0x1p64) + " is sampled";
+    const auto percent = [](std::uint64_t number) {
+      return std::to_string(100.0 * static_cast<double>(number) / 0x1p64);
+    };
+    return "the id's hash at " + percent(fnv_1a(facts.id(), salted_)) + " %, where up to " +
+           percent(threshold_) + " is sampled";
   }
   Chance chance() const override { return Chance::own; }
 
@@ -57,8 +48,7 @@ class Consistent final : public Policy {
     return {passes ? Vote::sampled : Vote::not_sampled, threshold_};
   }
   std::string saw(const TraceFacts& facts, ConstNotes) const override {
-    return "random bits at " + percent_of(facts.randomness(), 0x1p56) + " %, where from " +
-           percent_of(threshold_, 0x1p56) + " on is sampled";
+    return saw_of_threshold(facts, threshold_);
   }
   Chance chance() const override { return Chance::threshold; }
 

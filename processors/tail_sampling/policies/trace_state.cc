@@ -1,7 +1,4 @@
 #include <algorithm>
-#include <array>
-#include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,24 +9,6 @@
 namespace sluice::tail_sampling {
 namespace {
 
-/// The value under a key (W3C trace context, section 3.3). A trace state with a mistake anywhere in
-/// it, blank members among them, has none: so the collector reads it for this policy.
-std::string_view value_under(std::string_view key, std::string_view trace_state) {
-  std::array<std::string_view, sampling::TraceStateReader::members_max> keys;
-  std::size_t count = 0;
-  std::string_view found;
-  sampling::TraceStateReader reader(trace_state,
-                                    sampling::TraceStateReader::BlankMembers::mistakes);
-  while (const std::optional<sampling::TraceStateMember> member = reader.next()) {
-    const auto end = keys.begin() + static_cast<std::ptrdiff_t>(count);
-    if (count == keys.size() || std::find(keys.begin(), end, member->key) != end) return {};
-    keys[count++] = member->key;
-    if (member->key == key) found = member->value;
-  }
-  if (reader.is_malformed()) return {};
-  return found;
-}
-
 /// One of some values under a key.
 class HasTraceState final : public SpanCondition {
  public:
@@ -37,7 +16,11 @@ class HasTraceState final : public SpanCondition {
       : key_(std::move(key)), values_(std::move(values)) {}
   bool holds(const SpanView& span) const override {
     if (span.trace_state().empty()) return false;
-    const std::string_view value = value_under(key_, span.trace_state());
+    // A mistake anywhere, blank members among them, hides all: so the collector reads it here.
+    using sampling::TraceStateMembers;
+    const auto members =
+        TraceStateMembers::read(span.trace_state(), TraceStateMembers::BlankMembers::mistakes);
+    const std::string_view value = members ? members->find(key_) : std::string_view();
     return !value.empty() && std::ranges::find(values_, value) != values_.end();
   }
 
