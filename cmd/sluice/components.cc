@@ -13,15 +13,15 @@
 #include "pipeline/ottl/functions.h"
 #include "processors/attributes/attributes.h"
 #include "processors/batch/batch.h"
-#include "processors/memory_limiter/memory_limiter.h"
-#include "processors/redaction/redaction.h"
 #include "processors/filter/filter.h"
 #include "processors/forward/forward.h"
+#include "processors/memory_limiter/memory_limiter.h"
 #include "processors/probabilistic_sampler/probabilistic_sampler.h"
+#include "processors/redaction/redaction.h"
 #include "processors/resource/resource.h"
 #include "processors/resourcedetection/resourcedetection.h"
-#include "processors/span/span.h"
 #include "processors/routing/routing.h"
+#include "processors/span/span.h"
 #include "processors/tail_sampling/tail_sampling.h"
 #include "processors/transform/transform.h"
 #include "receivers/jaeger/jaeger.h"
@@ -56,10 +56,10 @@ ComponentTable all_components() {
           {
               attributes_processor(),
               batch_processor(),
-              memory_limiter_processor(),
-              redaction_processor(),
               filter_processor(),
+              memory_limiter_processor(),
               probabilistic_sampler_processor(),
+              redaction_processor(),
               resource_processor(),
               resourcedetection_processor(),
               span_processor(),
