@@ -4,7 +4,7 @@
 //   ------------ ------------------------ ---------------- -------------------------------
 //   small        <= 1 KiB, by 64          malloc           free (glibc's own thread cache)
 //   pooled       1 KiB .. 4 MiB,          malloc below     a shelf per class, 32 MiB in all
-//                8 classes per doubling   128 KiB, mmap
+//                8 classes per doubling   128 KiB, mmap    or an eighth of what is in use
 //   large        > 4 MiB, whole pages     mmap             munmap
 //
 // Why a pool at all: a block over 128 KiB from malloc is a fresh mmap, and clearing its pages on
@@ -14,10 +14,12 @@
 // bytes. Eight classes per doubling waste at most an eighth; what is counted as pinned is the whole
 // class.
 //
-// The shelves are bounded together. Traffic changes its sizes, so a full pool makes room by giving
-// up blocks of other classes in turn; and a miss of a mapped class first gives up as much as it
-// maps when the pool is half full, so that cached and live memory do not add up to more than was
-// ever live.
+// The shelves are bounded together, the more the more there is in use: a sampler that holds much
+// lets go of it in bursts, and mapping it anew took a tenth of its time on one worker and more on
+// two, which wait for each other in the kernel. Traffic changes its sizes, so a full pool makes
+// room by giving up blocks of other classes in turn; and a miss of a mapped class first gives up as
+// much as it maps when the pool is half full, so that cached and live memory do not add up to more
+// than was ever live.
 //
 // A shelf has a lock of its own, held for two pointer writes: once per request, not per span. With
 // the address sanitizer nothing is pooled and blocks are exact, so that every overrun is seen.
@@ -60,7 +62,7 @@ constexpr std::size_t pooled_min = 1024;
 constexpr std::size_t pooled_max = std::size_t{4} << 20;
 constexpr std::size_t mapped_min = std::size_t{128} << 10;
 constexpr std::size_t populated_max = std::size_t{1} << 20;
-constexpr std::size_t cached_max = std::size_t{32} << 20;
+constexpr std::size_t cached_least = std::size_t{32} << 20;
 constexpr std::size_t page = 4096;
 constexpr std::size_t class_count = 12 * 8;
 
@@ -72,6 +74,7 @@ struct alignas(64) Shelf {
 // Never destroyed (mutexes of this kind need it not), so buffers may outlive every other static.
 constinit std::array<Shelf, class_count> shelves{};
 constinit std::atomic<std::size_t> cached_bytes{0};
+constinit std::atomic<std::size_t> pooled_bytes{0};  ///< of pooled classes, in use or waiting
 constinit std::atomic<std::size_t> victim{0};
 
 // Index vectors of merged batches pass glibc's default threshold of 128 KiB and would be mapped and
@@ -107,8 +110,14 @@ Block* pop(Shelf& shelf) {
   return block;
 }
 
+/// Modulo 2^64, like the sum.
+void count(std::size_t bytes_of_block, std::size_t change) {
+  if (is_pooled(bytes_of_block)) pooled_bytes.fetch_add(change, std::memory_order_relaxed);
+}
+
 void return_to_system(Block* block) {
   const std::size_t total = total_of(block);
+  count(total, -total);
   if (is_mapped(total)) {
     munmap(static_cast<void*>(block), total);
   } else {
@@ -130,11 +139,17 @@ void make_room(std::size_t bytes, std::size_t limit) {
   }
 }
 
+/// How many bytes may wait.
+std::size_t cached_max() {
+  return std::max(cached_least, pooled_bytes.load(std::memory_order_relaxed) / 8);
+}
+
 void* memory_from_system(std::size_t total) {
+  count(total, total);
   if (!is_mapped(total)) return std::malloc(total);
   if (is_pooled(total)) {
     const std::size_t cached_now = cached();
-    make_room(0, std::max(cached_max / 2, cached_now - std::min(cached_now, total)));
+    make_room(0, std::max(cached_max() / 2, cached_now - std::min(cached_now, total)));
   }
   // Who takes a block fills it, as a rule: its pages all at once cost half of a fault for each. Not
   // those of a large body that has only been promised. (Huge pages are no help: where they have to
@@ -174,7 +189,7 @@ Block* take(std::size_t capacity) {
 void give_back(Block* block) noexcept {
   const std::size_t total = total_of(block);
   if (!is_pooled(total)) return return_to_system(block);
-  make_room(total, cached_max);
+  make_room(total, cached_max());
   Shelf& shelf = shelf_of(total);
   cached_bytes.fetch_add(total, std::memory_order_relaxed);
   const std::lock_guard lock(shelf.mutex);
@@ -188,6 +203,8 @@ Block* remap(Block* block, std::size_t capacity) noexcept {
   if (!is_mapped(before) || !is_mapped(after)) return nullptr;
   void* memory = mremap(static_cast<void*>(block), before, after, MREMAP_MAYMOVE);
   if (memory == MAP_FAILED) return nullptr;
+  count(before, -before);
+  count(after, after);
   auto* moved = static_cast<Block*>(memory);
   moved->capacity = after - sizeof(Block);
   return moved;

@@ -4,7 +4,7 @@
 
 #include "pipeline/model/buffer.h"
 
-/// Where blocks come from. Private to buffer.cc, pages.cc and their test.
+/// Where blocks come from. Private to buffer.cc, pages.cc, pooled.h and their test.
 namespace sluice::buffer_pool {
 
 /// The size of the class that holds `bytes` (header included): multiples of 64 up to 1 KiB, eight

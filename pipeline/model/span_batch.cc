@@ -65,13 +65,13 @@ SpanBatch::SpanBatch(std::shared_ptr<const Index> index, RequestContextRef conte
 
 namespace {
 
-template <typename Entry>
-std::size_t size_of(const std::vector<Entry>& entries) {
-  return entries.capacity() * sizeof(Entry);
+template <typename Entries>
+std::size_t size_of(const Entries& entries) {
+  return entries.capacity() * sizeof(typename Entries::value_type);
 }
 
 /// Tables that selections share were charged with the first index over them.
-std::size_t index_size(const std::vector<SpanEntry>& spans,
+std::size_t index_size(const SpanEntries& spans,
                        const std::shared_ptr<const BatchTables>& tables) {
   std::size_t size = size_of(spans);
   if (tables.use_count() == 1)
@@ -81,7 +81,7 @@ std::size_t index_size(const std::vector<SpanEntry>& spans,
 
 }  // namespace
 
-SpanBatch::Index::Index(std::vector<SpanEntry> entries, std::shared_ptr<const BatchTables> referred,
+SpanBatch::Index::Index(SpanEntries entries, std::shared_ptr<const BatchTables> referred,
                         std::size_t bytes_on_wire)
     : spans(std::move(entries)),
       tables(std::move(referred)),
@@ -105,7 +105,7 @@ void SpanBatch::Index::charge_to(MemoryAccount& account, MemoryAccount& payer) c
   for (const Source& source : tables->sources) source.buffer.charge_to(account, payer);
 }
 
-std::shared_ptr<const SpanBatch::Index> make_index(std::vector<SpanEntry> spans,
+std::shared_ptr<const SpanBatch::Index> make_index(SpanEntries spans,
                                                    std::shared_ptr<const BatchTables> tables,
                                                    std::size_t wire_size) {
   return std::make_shared<const SpanBatch::Index>(std::move(spans), std::move(tables), wire_size);

@@ -44,7 +44,7 @@ struct BatchEditor::State {
 
   const SpanBatch batch;
   const std::span<const SpanEntry> old_spans;
-  std::vector<SpanEntry> spans;  ///< the new ones, once one of them changes
+  SpanEntries spans;  ///< the new ones, once one of them changes
   BatchTables tables;            ///< a copy of the old ones, once something is written
   BufferWriter bytes;
   std::vector<bool> scope_edited;  ///< by scope, its resource included; empty: none

@@ -54,7 +54,7 @@ class Plan {
   std::uint32_t add_resource(std::uint32_t first);
   std::uint32_t add_scope(std::uint32_t first, std::uint32_t begin);
 
-  const std::vector<SpanEntry>& spans_;
+  const SpanEntries& spans_;
   const BatchTables& tables_;
   std::vector<Step> steps_;
   std::size_t size_ = 0;
@@ -139,7 +139,7 @@ class Emission {
   void extend_scratch_slice(std::size_t size);
   void point_into_scratch();
 
-  const std::vector<SpanEntry>& spans_;
+  const SpanEntries& spans_;
   const BatchTables& tables_;
   EncodedBatch out_;
   std::vector<bool> kept_;  ///< by source: its buffer is in `out_`

@@ -155,8 +155,8 @@ class Parser {
   void locate(Range& range, const Pieces& pieces, std::string_view parent, int depth,
               bool (*wanted)(const Field&), bool whole);
   Range copy_of(std::string_view parent, int depth, bool (*wanted)(const Field&), bool whole);
-  template <typename Entry>
-  void make_room(std::vector<Entry>& entries) const;
+  template <typename Entries>
+  void make_room(Entries& entries) const;
 
   ParseReport& report_;
   const ParseLimits limits_;
@@ -166,7 +166,7 @@ class Parser {
   const std::size_t length_;
   const char* at_ = begin_;  ///< how far the spans that were taken reach
   BatchTables tables_;
-  std::vector<SpanEntry> spans_;
+  SpanEntries spans_;
   BufferWriter copies_;
   std::size_t wire_size_ = 0;
   std::size_t open_size_ = 0;      ///< of the open ResourceSpans
@@ -315,14 +315,14 @@ void Parser::take(const Field& field) {
 }
 
 /// Grows to what the whole request needs if it goes on as it began, with an eighth to spare.
-template <typename Entry>
-void Parser::make_room(std::vector<Entry>& entries) const {
+template <typename Entries>
+void Parser::make_room(Entries& entries) const {
   const std::size_t count = entries.size();
   if (count < entries.capacity()) return;
   if (count == 0) {
     // One small vector serves a small request; a resource or scope is usually alone, or one of
     // several of about the same size.
-    const std::size_t one = std::is_same_v<Entry, SpanEntry> ? 128 : open_size_;
+    const std::size_t one = std::is_same_v<Entries, SpanEntries> ? 128 : open_size_;
     entries.reserve(std::clamp<std::size_t>(length_ / one, 1, 32));
     return;
   }

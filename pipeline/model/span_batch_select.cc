@@ -97,7 +97,7 @@ class Gathering {
   std::uint32_t add_scope(const ScopeEntry& scope, std::uint32_t& old_resource,
                           const BatchTables& from);
 
-  std::vector<SpanEntry> spans_;
+  SpanEntries spans_;
   std::size_t wire_size_ = 0;
   BatchTables tables_;
   std::vector<std::uint32_t> source_map_;  ///< of the batch being added: old number to new
@@ -169,7 +169,7 @@ std::shared_ptr<const SpanBatch::Index> Gathering::finish() {
 }
 
 std::shared_ptr<const SpanBatch::Index> index_of_part(
-    std::vector<SpanEntry> spans, const std::shared_ptr<const BatchTables>& tables) {
+    SpanEntries spans, const std::shared_ptr<const BatchTables>& tables) {
   if (tables->sources.size() <= shared_sources_max) {
     const std::size_t wire_size = wire_size_of(spans);
     return make_index(std::move(spans), tables, wire_size);
@@ -227,7 +227,7 @@ class Folding {
   void move(Entry& entry);
   void close_buffer();
 
-  std::vector<SpanEntry> spans_;
+  SpanEntries spans_;
   BatchTables tables_;
   std::vector<bool> chosen_;  ///< by source
   std::size_t left_;          ///< bytes still to be copied
@@ -271,7 +271,7 @@ std::shared_ptr<const SpanBatch::Index> folded(const SpanBatch::Index& index) {
 SpanBatch SpanBatch::select(std::span<const std::uint32_t> indexes) const {
   if (indexes.size() == span_count()) return *this;
   if (indexes.empty()) return {nullptr, context_};
-  std::vector<SpanEntry> spans;
+  SpanEntries spans;
   spans.reserve(indexes.size());
   for (const std::uint32_t index : indexes) spans.push_back(index_->spans[index]);
   return {index_of_part(std::move(spans), index_->tables), context_};

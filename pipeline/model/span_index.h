@@ -7,11 +7,14 @@
 #include <string_view>
 #include <vector>
 
+#include "pipeline/model/pooled.h"
 #include "pipeline/model/span_batch.h"
 
 /// What a SpanBatch points to. Private to the files of SpanBatch and BatchEditor; the layout and
 /// its invariants are described in span_batch.cc.
 namespace sluice {
+
+using SpanEntries = std::vector<SpanEntry, Pooled<SpanEntry>>;
 
 /// What spans refer to; shared by the selections from one request.
 struct BatchTables {
@@ -30,7 +33,7 @@ struct BatchTables {
 /// Its own memory is charged to the account of the bytes that it describes: small spans have an
 /// index of a tenth of their size, and it lives as long as they do.
 struct SpanBatch::Index {
-  Index(std::vector<SpanEntry> entries, std::shared_ptr<const BatchTables> referred,
+  Index(SpanEntries entries, std::shared_ptr<const BatchTables> referred,
         std::size_t bytes_on_wire);
   ~Index();
   Index(const Index&) = delete;
@@ -41,7 +44,7 @@ struct SpanBatch::Index {
   void charge_to(MemoryAccount& account) const noexcept;
   void charge_to(MemoryAccount& account, MemoryAccount& payer) const noexcept;
 
-  const std::vector<SpanEntry> spans;
+  const SpanEntries spans;
   const std::shared_ptr<const BatchTables> tables;
   const std::size_t wire_size;
 
@@ -55,7 +58,7 @@ struct SpanBatch::Index {
 inline constexpr std::size_t sources_max = 60'000;
 
 /// An index over `spans`, which refer to `tables`; `wire_size` is the sum of their lengths.
-std::shared_ptr<const SpanBatch::Index> make_index(std::vector<SpanEntry> spans,
+std::shared_ptr<const SpanBatch::Index> make_index(SpanEntries spans,
                                                    std::shared_ptr<const BatchTables> tables,
                                                    std::size_t wire_size);
 std::size_t wire_size_of(std::span<const SpanEntry> spans) noexcept;

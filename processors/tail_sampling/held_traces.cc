@@ -33,13 +33,20 @@ void HeldTraces::find(std::span<Arrival> arrivals) const {
   for (Arrival& each : arrivals) each.trace = find(each.facts.trace_id, each.hash);
 }
 
-/// The part of a batch that the arrivals are about, which are told their new places in it. Not
-/// copied where other shards hold the rest: they let go of it at about the same time. (Copied, two
-/// workers did no more than one.)
+/// The part of a batch that the arrivals are about, which are told their new places in it. Where
+/// other shards hold the rest, all hold the whole: they let go of it at about the same time. (With
+/// parts copied, two workers did no more than one; with an index for each part, a tenth less.)
 SpanBatch HeldTraces::part_of(SpanBatch batch, std::span<Arrival> arrivals) const {
   std::uint64_t spans = 0;
-  for (const Arrival& each : arrivals) spans += each.facts.spans;
+  std::size_t bytes = 0;
+  for (const Arrival& each : arrivals) {
+    spans += each.facts.spans;
+    bytes += each.facts.bytes;
+  }
   if (spans == batch.span_count()) return batch;
+  const double share = share_min / static_cast<double>(shards_);
+  if (shards_ > 1 && static_cast<double>(bytes) >= share * static_cast<double>(batch.pinned()))
+    return batch;
   std::vector<std::uint32_t> indexes;
   indexes.reserve(spans);
   for (Arrival& each : arrivals) {
@@ -47,7 +54,7 @@ SpanBatch HeldTraces::part_of(SpanBatch batch, std::span<Arrival> arrivals) cons
         std::exchange(each.first, static_cast<std::uint32_t>(indexes.size()));
     for (std::uint32_t i = 0; i < each.facts.spans; ++i) indexes.push_back(first + i);
   }
-  return batch.select(indexes).compacted(share_min / static_cast<double>(shards_));
+  return batch.select(indexes).compacted(share);
 }
 
 void HeldTraces::add(SpanBatch batch, std::span<Arrival> arrivals, Executor::TimePoint now) {
@@ -95,10 +102,13 @@ HeldTraces::Number HeldTraces::new_segment(SpanBatch batch, std::span<const Arri
     free_segments_.pop_back();
   }
   Segment& segment = segments_[number];
-  segment.held = batch.span_count();
-  for (const Arrival& each : arrivals) segment.held_bytes += each.facts.bytes;
+  segment.is_held.assign(batch.span_count(), false);
+  for (const Arrival& each : arrivals) {
+    segment.held += static_cast<std::uint32_t>(each.facts.spans);
+    segment.held_bytes += each.facts.bytes;
+    mark(segment, each.first, each.facts.spans, true);
+  }
   segment.bytes = segment.held_bytes;
-  segment.is_held.assign(batch.span_count(), true);
   spans_ += segment.held;
   batch.charge_to(account_);
   segment.batch = std::move(batch);
@@ -145,7 +155,8 @@ void HeldTraces::grow() {
 /// An estimate of what is kept beside the requests; once a call, since accounts are shared.
 void HeldTraces::charge_tables() {
   const std::size_t now = traces_.capacity() * (sizeof(Trace) + 3 * sizeof(Number)) +
-                          segments_.capacity() * sizeof(Segment) + spans_ / 8 + runs_bytes_;
+                          segments_.capacity() * sizeof(Segment) + spans_ * shards_ / 8 +
+                          runs_bytes_;
   if (now > tables_charged_) account_.hold(now - tables_charged_);
   if (now < tables_charged_) account_.release(tables_charged_ - now);
   tables_charged_ = now;
@@ -188,7 +199,7 @@ void HeldTraces::release(const Run& run) {
   spans_ -= run.count;
   segment.held -= run.count;
   if (segment.held == 0) return let_go(run.segment);
-  std::fill_n(segment.is_held.begin() + run.first, run.count, false);
+  mark(segment, run.first, run.count, false);
   segment.held_bytes -= run.bytes;
   if (segment.is_wasteful ||
       static_cast<double>(segment.held_bytes) >= share_min * static_cast<double>(segment.bytes))

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -79,7 +80,7 @@ class HeldTraces {
     SpanBatch batch;
     std::vector<bool> is_held;
     std::vector<std::uint32_t> moved;  ///< where each span is now, once some were let go
-    std::uint32_t held = 0;            ///< spans
+    std::uint32_t held = 0;            ///< spans, here: other shards may hold more of them
     std::size_t bytes = 0;             ///< of all spans that it had when it was copied last
     std::size_t held_bytes = 0;
     bool is_shared = false;    ///< other shards hold the rest of the request
@@ -137,6 +138,9 @@ class HeldTraces {
     const char* memory = reinterpret_cast<const char*>(&traces_[trace]);
     for (std::size_t line = 0; line < sizeof(Trace); line += 64)
       __builtin_prefetch(memory + line, 1);
+  }
+  static void mark(Segment& segment, std::uint32_t first, std::uint64_t count, bool is_held) {
+    std::fill_n(segment.is_held.begin() + first, count, is_held);
   }
   void release(const Run& run);
   void let_go(Number segment);

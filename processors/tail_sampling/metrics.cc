@@ -143,10 +143,9 @@ void Tally::age(double seconds, SamplerMetrics& metrics) {
 }
 
 void Tally::flush(SamplerMetrics& metrics) {
-  if (of_age_ > 0) {
-    metrics.removal_age.observe(age_, std::exchange(of_age_, 0));
-    metrics.buffer_seconds.set(static_cast<std::int64_t>(age_));
-  }
+  if (of_age_ == 0) return;  // nothing was decided
+  metrics.removal_age.observe(age_, std::exchange(of_age_, 0));
+  metrics.buffer_seconds.set(static_cast<std::int64_t>(age_));
   const auto move = [](Counter* counter, std::uint64_t& count) {
     if (count > 0) counter->add(std::exchange(count, 0));
   };

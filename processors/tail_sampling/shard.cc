@@ -56,7 +56,6 @@ void Shard::take(SpanBatch batch, std::vector<Arrival>& arrivals) {
     await(each, now);
     fresh += each.is_new;
   }
-  common_.traces.fetch_add(fresh, std::memory_order_relaxed);
   common_.metrics.new_traces.add(fresh);
   if (common_.options.judge_on_arrival) {
     for (const Arrival& each : arrivals) judge_part(each, now);
@@ -94,11 +93,8 @@ void Shard::sort_out_late(const SpanBatch& batch, std::vector<Arrival>& arrivals
     for (std::uint32_t i = 0; i < each.facts.spans; ++i) late_.push_back(each.first + i);
     return true;
   });
-  if (dropped > 0) {
-    counters_.dropped.add(dropped);
-    counters_.held.add(-static_cast<std::int64_t>(dropped));
-    common_.metrics.late_dropped.add(dropped);
-  }
+  if (dropped > 0) common_.metrics.late_dropped.add(dropped);
+  dropped_ += dropped;
   if (late_.empty()) return;
   common_.metrics.late_kept.add(late_.size());
   outbox_.add(batch.select(late_));
@@ -172,8 +168,9 @@ void Shard::say_too_early(Handle trace, Reason reason, TimePoint now) {
 
 std::optional<Reason> Shard::overflow() const {
   if (common_.account.used() > common_.options.max_bytes) return Reason::over_bytes;
-  if (common_.traces.load(std::memory_order_relaxed) > common_.options.num_traces)
-    return Reason::over_traces;
+  // What others hold may be out of date by a turn.
+  const std::uint64_t others = common_.traces.load(std::memory_order_relaxed) - traces_told_;
+  if (others + traces_.size() > common_.options.num_traces) return Reason::over_traces;
   return std::nullopt;
 }
 
@@ -199,10 +196,10 @@ Marks Shard::marks_of(const TraceFacts& facts, const Decision& decision) const {
 void Shard::conclude(Handle trace, const Decision& decision, Reason reason, TimePoint now) {
   const TraceFacts& facts = traces_.facts(trace);
   tally_.count(facts, decision, said_.votes, reason);
-  log_.add(facts, decision, said_, reason, executor_.wall_time());
+  if (!turn_time_) turn_time_ = executor_.wall_time();
+  log_.add(facts, decision, said_, reason, *turn_time_);
   const std::chrono::duration<double> age = now - traces_.first_seen(trace);
   tally_.age(age.count(), common_.metrics);
-  common_.traces.fetch_sub(1, std::memory_order_relaxed);
   if (decision.is_kept) {
     past_.keep(facts.trace_id, traces_.hash(trace), decision.threshold);
     const bool is_giant = facts.bytes >= common_.options.trace_max_bytes;
@@ -216,8 +213,7 @@ void Shard::conclude(Handle trace, const Decision& decision, Reason reason, Time
     return;
   }
   past_.drop(traces_.hash(trace));
-  counters_.dropped.add(facts.spans);
-  counters_.held.add(-static_cast<std::int64_t>(facts.spans));
+  dropped_ += facts.spans;
   traces_.drop(trace);
 }
 
@@ -308,8 +304,17 @@ void Shard::end_turn() {
   outbox_.flush();
   is_shut_.store(outbox_.refusal().has_value(), std::memory_order_relaxed);
   tally_.flush(common_.metrics);
-  const auto held = static_cast<std::int64_t>(traces_.size());
-  common_.metrics.held_traces.add(held - std::exchange(traces_told_, held));
+  turn_time_.reset();
+  // Not with each trace: all shards write to these.
+  if (dropped_ > 0) {
+    counters_.dropped.add(dropped_);
+    counters_.held.add(-static_cast<std::int64_t>(std::exchange(dropped_, 0)));
+  }
+  const std::uint64_t change = traces_.size() - std::exchange(traces_told_, traces_.size());
+  if (change != 0) {
+    common_.traces.fetch_add(change, std::memory_order_relaxed);
+    common_.metrics.held_traces.add(static_cast<std::int64_t>(change));
+  }
   finish_if_empty();
 }
 

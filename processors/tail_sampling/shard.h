@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -32,6 +33,27 @@ struct Common {
   std::size_t shards;
 };
 
+/// Lists that came from another thread, and go to one with something else in them: what is always
+/// freed by another thread than made it has both wait for the allocator.
+class SpareLists {
+ public:
+  std::vector<Arrival> take() {
+    if (lists_.empty()) return {};
+    std::vector<Arrival> list = std::move(lists_.back());
+    lists_.pop_back();
+    return list;
+  }
+  void put(std::vector<Arrival> list) {
+    if (lists_.size() == few) return;
+    list.clear();
+    lists_.push_back(std::move(list));
+  }
+
+ private:
+  static constexpr std::size_t few = 8;
+  std::vector<std::vector<Arrival>> lists_;
+};
+
 /// Holds the traces whose hash falls to it until their time has come, asks the policies, and lets
 /// them go. The wait is the same for all traces, so two queues in order of arrival (of the first
 /// span, of the root) are all the timer wheel that is needed. Lives on one executor; whoever is on
@@ -53,6 +75,8 @@ class Shard {
   Executor& executor() const { return executor_; }
   /// Arrivals that were posted to it and have not come.
   std::atomic<std::uint32_t> in_transit{0};
+  /// Own thread only.
+  SpareLists spare;
   /// What newcomers are told while it cannot get rid of what it keeps. Any thread.
   bool is_shut() const { return is_shut_.load(std::memory_order_relaxed); }
 
@@ -103,7 +127,11 @@ class Shard {
   bool is_deciding_ = false;  ///< a turn that goes on is posted
   std::atomic<bool> is_shut_{false};
   Task stopped_;
-  std::int64_t traces_told_ = 0;  ///< to the gauge of all
+  std::uint64_t traces_told_ = 0;  ///< to all shards, and to the gauge
+
+  // Of this turn.
+  std::optional<std::chrono::system_clock::time_point> turn_time_;
+  std::uint64_t dropped_ = 0;  ///< spans, not told to the counters yet
 
   // Room for the work of one call.
   Said said_;

@@ -150,7 +150,7 @@ class TailSampling final : public Processor {
         shard.take(batch, arrivals);
         arrivals.clear();
       } else {
-        post(shard, batch, std::exchange(arrivals, {}));
+        post(shard, batch, std::exchange(arrivals, spare_list()));
       }
     }
   }
@@ -160,7 +160,12 @@ class TailSampling final : public Processor {
     shard.executor().post([&shard, held = std::move(batch), list = std::move(arrivals)]() mutable {
       shard.in_transit.fetch_sub(1, std::memory_order_acq_rel);
       shard.take(std::move(held), list);
+      shard.spare.put(std::move(list));
     });
+  }
+
+  std::vector<Arrival> spare_list() {
+    return own_.empty() ? std::vector<Arrival>() : own_.front()->spare.take();
   }
 
   SpanCounters& counters_;

@@ -22,10 +22,10 @@
 namespace sluice {
 namespace {
 
-constexpr std::size_t traces_a_request = 256, parts = 4, requests_a_worker = 4000;
+constexpr std::size_t traces_a_request = 256, parts = 4, requests_a_worker = 24'000;
 
 constexpr std::string_view options = R"(
-  {decision_wait: 500ms, num_traces: 10000000, policies: [
+  {decision_wait: 200ms, num_traces: 10000000, policies: [
     {name: errors, type: status_code, status_code: {status_codes: [ERROR]}},
     {name: slow, type: latency, latency: {threshold_ms: 1000}},
     {name: rest, type: probabilistic, probabilistic: {sampling_percentage: 5}}]})";
