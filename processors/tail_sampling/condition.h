@@ -10,7 +10,8 @@
 
 #include "pipeline/model/span_view.h"
 #include "pipeline/ottl/ottl.h"
-#include "processors/tail_sampling/facts.h"
+#include "pipeline/traces/questions.h"
+#include "pipeline/traces/trace_facts.h"
 
 namespace sluice::tail_sampling {
 
@@ -44,7 +45,7 @@ inline constexpr std::uint64_t no_note = UINT64_MAX;
 
 /// What all policies of one processor ask for: the conditions, by their number in
 /// TraceFacts::matched, asked for every span; and room for notes.
-class Conditions {
+class Conditions final : public GrowthQuestions {
  public:
   /// Its number.
   std::size_t add(std::unique_ptr<SpanCondition> condition) {
@@ -78,8 +79,8 @@ class Conditions {
   bool wants_randomness() const { return wants_randomness_; }
   /// May pass `conditions_max`, which the options then refuse.
   std::size_t size() const { return size_; }
-  /// Whether facts have to be gathered one span after the other.
-  bool watch_growth() const { return !of_growth_.empty(); }
+  /// Null where nothing is asked of traces that grow.
+  const GrowthQuestions* growth() const { return of_growth_.empty() ? nullptr : this; }
 
   template <typename View>
   void ask(const View& view, Matches& matched) const {
@@ -87,7 +88,7 @@ class Conditions {
       if (!matched[number] && condition->holds(view)) matched.set(number);
     }
   }
-  void ask_growth(TraceFacts& so_far) const {
+  void ask_growth(TraceFacts& so_far) const override {
     for (const auto& [number, condition] : of_growth_) {
       if (!so_far.matched[number] && condition->holds(so_far)) so_far.matched.set(number);
     }

@@ -41,7 +41,7 @@ void put(const std::vector<Number>& one, std::size_t place, std::vector<Number>&
 }  // namespace
 
 void DecisionLog::add(const TraceFacts& facts, const Decision& decision, const Said& said,
-                      Reason reason, WallTime at) {
+                      DueReason reason, WallTime at) {
   if (size_ == 0) return;
   if (records_.size() < size_) {
     records_.emplace_back(Record{facts, at, decision, reason});
@@ -81,7 +81,7 @@ std::string DecisionLog::describe(std::size_t place) const {
       record.decision.threshold != Opinion::unknown)
     out["stands_for"] = 1 / sampling::probability_of(record.decision.threshold);
   out["decided_at"] = rfc3339(record.at);
-  out["because"] = reason_words[static_cast<std::size_t>(record.reason)];
+  out["because"] = due_reason_words[static_cast<std::size_t>(record.reason)];
   out["spans"] = facts.spans;
   out["bytes"] = facts.bytes;
   out["duration_ms"] = facts.duration_ms();

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "processors/tail_sampling/chunks.h"
+#include "pipeline/traces/chunks.h"
+#include "pipeline/traces/due_reason.h"
 #include "processors/tail_sampling/judge.h"
-#include "processors/tail_sampling/reason.h"
 
 namespace sluice::tail_sampling {
 
@@ -22,7 +22,7 @@ class DecisionLog {
 
   DecisionLog(const Judge& judge, std::size_t size) : judge_(judge), size_(size) {}
 
-  void add(const TraceFacts& facts, const Decision& decision, const Said& said, Reason reason,
+  void add(const TraceFacts& facts, const Decision& decision, const Said& said, DueReason reason,
            WallTime at);
 
   /// As JSON objects with commas between them, the newest first: those of a trace if one is named,
@@ -34,7 +34,7 @@ class DecisionLog {
     TraceFacts facts;
     WallTime at;
     Decision decision;
-    Reason reason;
+    DueReason reason;
   };
   std::string describe(std::size_t place) const;
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "processors/tail_sampling/facts.h"
+#include "pipeline/traces/trace_facts.h"
 
 namespace sluice::tail_sampling {
 

@@ -73,20 +73,30 @@ Counter& late(Metrics& metrics, const Labels& processor, std::string_view sample
       labels);
 }
 
+TraceMetrics of_traces(Metrics& metrics, const Labels& processor) {
+  return {
+      metrics.counter(prefixed("new_trace_id_received"), "Counts the arrival of new traces",
+                      processor),
+      metrics.counter(prefixed("sampling_trace_dropped_too_early"),
+                      "Count of traces that needed to be decided before the configured wait time",
+                      processor),
+      metrics.gauge(prefixed("sampling_traces_on_memory"),
+                    "Tracks the number of traces current on memory", processor),
+      metrics.histogram(prefixed("sampling_decision_timer_latency"),
+                        "Latency (in milliseconds) of each run of the sampling decision timer",
+                        {1, 2, 5, 10, 25, 50, 75, 100, 150, 200, 300, 400, 500, 750, 1000},
+                        processor)};
+}
+
 Labels processor(std::string_view id) { return {{"processor", std::string(id)}}; }
 
 }  // namespace
 
 SamplerMetrics::SamplerMetrics(Metrics& metrics, std::string_view id, const Judge& judge)
-    : new_traces(metrics.counter(prefixed("new_trace_id_received"),
-                                 "Counts the arrival of new traces", processor(id))),
+    : traces(of_traces(metrics, processor(id))),
       kept(global(metrics, processor(id), "sampled")),
       not_kept(global(metrics, processor(id), "not_sampled")),
       dropped(global(metrics, processor(id), "dropped")),
-      too_early(metrics.counter(
-          prefixed("sampling_trace_dropped_too_early"),
-          "Count of traces that needed to be decided before the configured wait time",
-          processor(id))),
       too_large(metrics.counter(prefixed("traces_dropped_too_large"),
                                 "Count of traces that were dropped because they were too large",
                                 processor(id))),
@@ -95,8 +105,6 @@ SamplerMetrics::SamplerMetrics(Metrics& metrics, std::string_view id, const Judg
       unreadable(metrics.counter(prefixed("count_spans_with_unparseable_tracestate"),
                                  "Count of spans whose trace state could not be read",
                                  processor(id))),
-      held_traces(metrics.gauge(prefixed("sampling_traces_on_memory"),
-                                "Tracks the number of traces current on memory", processor(id))),
       buffer_seconds(metrics.gauge(
           "sluice_tail_sampling_buffer_seconds",
           "Age of the trace that was decided last, in seconds: how long the buffer holds one",
@@ -104,23 +112,18 @@ SamplerMetrics::SamplerMetrics(Metrics& metrics, std::string_view id, const Judg
       removal_age(metrics.histogram(
           prefixed("sampling_trace_removal_age"),
           "Time (in seconds) from arrival of a new trace until its removal from memory",
-          {1, 2, 5, 10, 20, 30, 40, 50, 60, 90, 120, 180, 300, 600}, processor(id))),
-      tick_ms(metrics.histogram(prefixed("sampling_decision_timer_latency"),
-                                "Latency (in milliseconds) of each run of the sampling decision "
-                                "timer",
-                                {1, 2, 5, 10, 25, 50, 75, 100, 150, 200, 300, 400, 500, 750, 1000},
-                                processor(id))) {
+          {1, 2, 5, 10, 20, 30, 40, 50, 60, 90, 120, 180, 300, 600}, processor(id))) {
   for (const NamedPolicy& each : judge.policies())
     policies.push_back(of_policy(metrics, processor(id), id, each));
-  for (std::size_t reason = 0; reason < reason_words.size(); ++reason) {
+  for (std::size_t reason = 0; reason < due_reason_words.size(); ++reason) {
     decided[reason] = &metrics.counter(
         "sluice_tail_sampling_decisions", "Traces decided, by what made them due",
-        {{"processor", std::string(id)}, {"reason", std::string(reason_words[reason])}});
+        {{"processor", std::string(id)}, {"reason", std::string(due_reason_words[reason])}});
   }
 }
 
 void Tally::count(const TraceFacts& facts, const Decision& decision, std::span<const Vote> votes,
-                  Reason reason) {
+                  DueReason reason) {
   ++decided_[static_cast<std::size_t>(reason)];
   const bool was_dropped = !decision.is_kept && decision.policy != Decision::nobody;
   ++(decision.is_kept ? kept_ : was_dropped ? dropped_ : not_kept_);

@@ -8,8 +8,9 @@
 #include <vector>
 
 #include "pipeline/component.h"
+#include "pipeline/traces/due_reason.h"
+#include "pipeline/traces/trace_pool.h"
 #include "processors/tail_sampling/judge.h"
-#include "processors/tail_sampling/reason.h"
 
 namespace sluice::tail_sampling {
 
@@ -27,20 +28,17 @@ struct SamplerMetrics {
     Counter* would_drop = nullptr;
   };
   std::vector<OfPolicy> policies;
-  Counter& new_traces;
+  TraceMetrics traces;
   Counter& kept;
   Counter& not_kept;
   Counter& dropped;
-  std::array<Counter*, reason_words.size()> decided{};  ///< by Reason
-  Counter& too_early;
+  std::array<Counter*, due_reason_words.size()> decided{};  ///< by DueReason
   Counter& too_large;
   Counter& late_kept;  ///< spans
   Counter& late_dropped;
   Counter& unreadable;  ///< spans to which no threshold could be written
-  Gauge& held_traces;
   Gauge& buffer_seconds;
   Histogram& removal_age;
-  Histogram& tick_ms;
 };
 
 /// Counts of one shard, which go to the metrics of all once a turn.
@@ -48,7 +46,7 @@ class Tally {
  public:
   explicit Tally(const Judge& judge) : policies_(judge.policies().size()), judge_(judge) {}
   void count(const TraceFacts& facts, const Decision& decision, std::span<const Vote> votes,
-             Reason reason);
+             DueReason reason);
   /// Of a trace that is decided, in seconds. Those that came in one request have one.
   void age(double seconds, SamplerMetrics& metrics);
   void flush(SamplerMetrics& metrics);
@@ -63,7 +61,7 @@ class Tally {
   };
   std::vector<OfPolicy> policies_;
   const Judge& judge_;
-  std::array<std::uint64_t, reason_words.size()> decided_{};
+  std::array<std::uint64_t, due_reason_words.size()> decided_{};
   std::uint64_t kept_ = 0, not_kept_ = 0, dropped_ = 0;
   double age_ = 0;
   std::uint64_t of_age_ = 0;  ///< traces

@@ -6,33 +6,19 @@
 #include <string_view>
 #include <utility>
 
-#include "config/service.h"
-#include "pipeline/memory_limit.h"
-
 namespace sluice::tail_sampling {
 namespace {
 
 constexpr std::uint32_t shards_max = 256;
 constexpr std::size_t policies_max = 256;
 
-void decode_bytes(const config::Node& node, std::string_view key, std::uint64_t& bytes,
-                  std::uint64_t least) {
-  std::string text;
-  node.optional(key, text);
-  if (text.empty()) return;
-  const std::optional<std::uint64_t> read = config::parse_bytes(text);
-  if (read && *read >= least)
-    bytes = *read;
-  else
-    node.unexpected(key, "at least 1 MiB, such as \"512MiB\"");
-}
-
 void decode_times(const config::Node& node, Options& options) {
-  node.optional("decision_wait", options.decision_wait);
-  node.expect(options.decision_wait.count() > 0, "decision_wait", "must be more than zero");
-  node.optional("decision_wait_after_root_received", options.decision_wait_after_root_received);
-  node.expect(options.decision_wait_after_root_received.count() >= 0,
-              "decision_wait_after_root_received", "must not be negative");
+  TraceBounds& bounds = options.bounds;
+  node.optional("decision_wait", bounds.wait);
+  node.expect(bounds.wait.count() > 0, "decision_wait", "must be more than zero");
+  node.optional("decision_wait_after_root_received", bounds.wait_after_root);
+  node.expect(bounds.wait_after_root.count() >= 0, "decision_wait_after_root_received",
+              "must not be negative");
 }
 
 /// What was decided is remembered for as many traces as may be held at least, as in the collector,
@@ -42,20 +28,14 @@ void decode_decision_cache(const config::Node& node, Options& options) {
   cache.optional("sampled_cache_size", options.kept_ids_max);
   cache.optional("non_sampled_cache_size", options.dropped_ids_max);
   cache.no_other_keys();
-  options.kept_ids_max = std::max(options.kept_ids_max, options.num_traces);
-  options.dropped_ids_max = std::max(options.dropped_ids_max, options.num_traces);
+  options.kept_ids_max = std::max(options.kept_ids_max, options.bounds.num_traces);
+  options.dropped_ids_max = std::max(options.dropped_ids_max, options.bounds.num_traces);
 }
 
 void decode_limits(const config::Node& node, Options& options) {
-  constexpr std::uint64_t mebibyte = 1 << 20;
-  node.optional("num_traces", options.num_traces);
-  node.expect(options.num_traces > 0 && options.num_traces <= 1'000'000'000, "num_traces",
-              "must be from 1 to 1000000000");
-  node.optional("block_on_overflow", options.block_on_overflow);
+  decode_trace_bounds(node, options.bounds);
+  node.optional("block_on_overflow", options.bounds.refuse_newcomers);
   node.optional("maximum_trace_size_bytes", options.maximum_trace_size_bytes);
-  options.max_bytes = usable_memory() / 2;
-  decode_bytes(node, "max_bytes", options.max_bytes, mebibyte);
-  decode_bytes(node, "trace_max_bytes", options.trace_max_bytes, mebibyte);
 }
 
 void decode_shards(const config::Node& node, Options& options) {
@@ -101,14 +81,14 @@ void warn_of_wrong_thresholds(const config::Node& node, const Options& options,
 
 /// A trace takes half a kilobyte at least, with its one span.
 void warn_of_a_small_budget(const config::Node& node, const Options& options) {
-  const double wait = std::chrono::duration<double>(options.decision_wait).count();
+  const double wait = std::chrono::duration<double>(options.bounds.wait).count();
   const double traces = static_cast<double>(options.expected_new_traces_per_sec) * wait;
-  if (traces > static_cast<double>(options.num_traces)) {
+  if (traces > static_cast<double>(options.bounds.num_traces)) {
     node.warning("num_traces", "expected_new_traces_per_sec and decision_wait together are " +
                                    std::to_string(static_cast<std::uint64_t>(traces)) +
                                    " traces: those above num_traces are decided before their time");
   }
-  if (traces * 512 > static_cast<double>(options.max_bytes)) {
+  if (traces * 512 > static_cast<double>(options.bounds.max_bytes)) {
     node.warning("max_bytes", "expected_new_traces_per_sec and decision_wait together are " +
                                   std::to_string(static_cast<std::uint64_t>(traces)) +
                                   " traces, which do not fit into max_bytes, however small: some "

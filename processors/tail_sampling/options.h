@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/node.h"
+#include "pipeline/traces/bounds.h"
 #include "processors/tail_sampling/condition.h"
 #include "processors/tail_sampling/policy.h"
 
@@ -14,19 +15,14 @@ namespace sluice::tail_sampling {
 
 /// Numbers are of all shards together.
 struct Options {
-  std::chrono::nanoseconds decision_wait = std::chrono::seconds(30);
-  std::chrono::nanoseconds decision_wait_after_root_received{0};  ///< 0: a root changes nothing
-  std::uint64_t num_traces = 50'000;
-  std::uint64_t max_bytes = 0;                              ///< ours
-  std::uint64_t trace_max_bytes = std::uint64_t{64} << 20;  ///< ours
-  std::uint64_t maximum_trace_size_bytes = 0;               ///< 0: no limit
+  TraceBounds bounds{.wait = std::chrono::seconds(30), .num_traces = 50'000};
+  std::uint64_t maximum_trace_size_bytes = 0;  ///< 0: no limit
   std::uint64_t expected_new_traces_per_sec = 0;
   std::uint64_t kept_ids_max = 0;
   std::uint64_t dropped_ids_max = 0;
   std::uint64_t decision_log_size = 100'000;  ///< ours
   std::uint32_t num_shards = 0;               ///< 0: one a worker
-  bool block_on_overflow = false;
-  bool record_policy = false;  ///< ours
+  bool record_policy = false;                 ///< ours
   bool sample_on_first_match = false;
   bool drop_pending_traces_on_shutdown = false;
   bool judge_on_arrival = false;  ///< sampling_strategy: span-ingest

@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "pipeline/traces/trace_facts.h"
 #include "processors/tail_sampling/dropped_ids.h"
-#include "processors/tail_sampling/facts.h"
 #include "processors/tail_sampling/kept_ids.h"
 
 namespace sluice::tail_sampling {

@@ -7,9 +7,9 @@
 
 #include "config/node.h"
 #include "pipeline/executor.h"
+#include "pipeline/traces/held_traces.h"
+#include "pipeline/traces/trace_facts.h"
 #include "processors/tail_sampling/condition.h"
-#include "processors/tail_sampling/facts.h"
-#include "processors/tail_sampling/held_traces.h"
 
 namespace sluice::tail_sampling {
 

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "processors/tail_sampling/arrivals.h"
+#include "pipeline/traces/arrivals.h"
 #include "processors/tail_sampling/tail_sampling.h"
 #include "test/support/component.h"
 #include "test/support/heap.h"
@@ -68,10 +68,8 @@ const std::vector<Pattern> patterns = {
 TEST_CASE("ids with a pattern spread over the tables and the shards", "[tail_sampling]") {
   constexpr std::size_t count = 4096, buckets = 4096, shards = 7;
   std::mt19937_64 random(20261130);
-  const tail_sampling::Conditions conditions;
   for (int round = 0; round < 5; ++round) {
-    TestComponent component;
-    const tail_sampling::ArrivalReader reader(conditions, random(), component.context);
+    const ArrivalReader reader(random());
     for (std::size_t pattern = 0; pattern < patterns.size(); ++pattern) {
       CAPTURE(round, pattern);
       std::set<std::uint64_t> hashes;

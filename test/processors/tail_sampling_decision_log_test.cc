@@ -47,7 +47,7 @@ TEST_CASE("a decision is told with what each policy said and the numbers it saw"
   Said said = judge.nothing_said();
   const TraceFacts facts = facts_of(7, 2);
   const Decision decision = judge.decide({facts, {}, said.notes}, said.votes);
-  log.add(facts, decision, said, Reason::root,
+  log.add(facts, decision, said, DueReason::root,
           DecisionLog::WallTime(std::chrono::milliseconds(1'500'000'000'123)));
   const json told = described(log).at(0);
   CHECK(told["trace_id"] == "abababababababab0000000000000007");
@@ -76,7 +76,7 @@ TEST_CASE("what a rate had left when it was asked is told", "[tail_sampling]") {
   const Executor::TimePoint now{std::chrono::seconds(100)};
   for (const std::uint64_t spans : {7, 15, 1}) {
     const TraceFacts facts = facts_of(spans, spans);
-    log.add(facts, judge.decide({facts, now, said.notes}, said.votes), said, Reason::root, {});
+    log.add(facts, judge.decide({facts, now, said.notes}, said.votes), said, DueReason::root, {});
   }
   const json told = described(log);
   CHECK(told[0]["policies"][0]["saw"] == "asked for 1 of 13 tokens, where at most 20 gather");
@@ -91,7 +91,7 @@ TEST_CASE("the last decisions are there, the newest first", "[tail_sampling]") {
   DecisionLog log(judge, 3);
   const Said said = {{Vote::sampled}, {}};
   for (std::uint64_t trace = 1; trace <= 5; ++trace)
-    log.add(facts_of(trace, trace), {true, 0}, said, Reason::waited, {});
+    log.add(facts_of(trace, trace), {true, 0}, said, DueReason::waited, {});
   const json all = described(log);
   REQUIRE(all.size() == 3);
   CHECK(all[0]["spans"] == 5);
@@ -105,7 +105,7 @@ TEST_CASE("a log of size zero keeps nothing", "[tail_sampling]") {
   Conditions conditions;
   const Judge judge = judge_of("{policies: [{name: all, type: always_sample}]}", conditions, false);
   DecisionLog log(judge, 0);
-  log.add(facts_of(1, 1), {}, judge.nothing_said(), Reason::waited, {});
+  log.add(facts_of(1, 1), {}, judge.nothing_said(), DueReason::waited, {});
   CHECK(described(log).empty());
 }
 

@@ -1,8 +1,9 @@
 #include <catch2/catch.hpp>
 #include <random>
 
-#include "processors/tail_sampling/arrivals.h"
+#include "pipeline/traces/arrivals.h"
 #include "processors/tail_sampling/policy.h"
+#include "processors/tail_sampling/questions.h"
 #include "test/support/component.h"
 #include "test/support/otlp_builder.h"
 
@@ -27,7 +28,8 @@ class PolicyUnderTest {
   Vote vote(const std::vector<ResourceSpec>& trace, Executor::TimePoint now = {}) const {
     std::vector<std::vector<Arrival>> arrivals(1);
     TestComponent component;
-    ArrivalReader(conditions_, 1, component.context).read(make_batch(trace), arrivals);
+    Questions questions(conditions_, component.context);
+    ArrivalReader(1, &questions).read(make_batch(trace), arrivals);
     TraceFacts facts;
     for (const Arrival& each : arrivals[0]) {
       facts.trace_id = each.facts.trace_id;

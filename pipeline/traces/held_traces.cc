@@ -1,9 +1,9 @@
-#include "processors/tail_sampling/held_traces.h"
+#include "pipeline/traces/held_traces.h"
 
 #include <algorithm>
 #include <utility>
 
-namespace sluice::tail_sampling {
+namespace sluice {
 namespace {
 
 /// A request of which less is still held is copied out: for long, it would pin what nobody wants.
@@ -73,7 +73,7 @@ void HeldTraces::add(SpanBatch batch, std::span<Arrival> arrivals, Executor::Tim
     Trace& trace = traces_[arrival.trace.number];
     arrival.is_first_root = arrival.facts.has_root && !trace.facts.has_root;
     trace.facts.add(arrival.facts);
-    conditions_.ask_growth(trace.facts);
+    if (growth_ != nullptr) growth_->ask_growth(trace.facts);
     const Run run{segment, arrival.first, static_cast<std::uint32_t>(arrival.facts.spans),
                   static_cast<std::uint32_t>(arrival.facts.bytes)};
     Run* last = trace.runs.size() == 0 ? nullptr : &trace.runs[trace.runs.size() - 1];
@@ -245,4 +245,4 @@ void HeldTraces::compact(Segment& segment) {
   segment.moved = std::move(moved);
 }
 
-}  // namespace sluice::tail_sampling
+}  // namespace sluice

@@ -1,4 +1,4 @@
-#include "processors/tail_sampling/held_traces.h"
+#include "pipeline/traces/held_traces.h"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -9,7 +9,7 @@
 #include "test/support/component.h"
 #include "test/support/otlp_builder.h"
 
-namespace sluice::tail_sampling {
+namespace sluice {
 namespace {
 
 using namespace sluice::test;
@@ -28,10 +28,8 @@ TraceId id_of(std::uint64_t trace) {
 struct Held {
   Ledger in_flight{SIZE_MAX};
   Ledger& account = in_flight.of_holder("sampler");
-  Conditions conditions;
-  TestComponent component;
-  ArrivalReader reader{conditions, 12345, component.context};
-  HeldTraces traces{conditions, account, in_flight};
+  ArrivalReader reader{12345};
+  HeldTraces traces{account, in_flight};
   std::size_t fresh = 0;
 
   void add(std::vector<SpanSpec> spans) { add({{.service = "shop", .spans = std::move(spans)}}); }
@@ -184,4 +182,4 @@ TEST_CASE("held traces agree with a plain map, whatever comes and goes", "[tail_
   }
 }
 
-}  // namespace sluice::tail_sampling
+}  // namespace sluice

@@ -8,9 +8,9 @@
 #include "pipeline/model/span_batch.h"
 #include "pipeline/unique_function.h"
 
-namespace sluice::tail_sampling {
+namespace sluice {
 
-/// Spans that are to leave: kept traces, each whole in one batch, several in a batch while
+/// Spans that are to leave: traces, each whole in one batch, several in a batch while
 /// downstream is busy. Copied out of the requests that others still lie in, so that what is
 /// downstream pins nothing here and is charged as in flight.
 class Outbox final : private Handover::Owner {
@@ -42,4 +42,4 @@ class Outbox final : private Handover::Owner {
   Handover handover_;
 };
 
-}  // namespace sluice::tail_sampling
+}  // namespace sluice

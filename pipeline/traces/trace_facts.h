@@ -11,12 +11,12 @@
 
 #include "pipeline/sampling/threshold.h"
 
-namespace sluice::tail_sampling {
+namespace sluice {
 
-/// How many conditions on spans the policies of one processor may have between them.
+/// How many questions one component may ask of spans.
 inline constexpr std::size_t conditions_max = 256;
 
-/// Which conditions some span of a trace has met, by their number.
+/// Which of them some span of a trace has answered with yes, by their number.
 using Matches = std::bitset<conditions_max>;
 
 using TraceId = std::array<char, 16>;
@@ -29,8 +29,8 @@ inline bool same_id(const TraceId& one, const TraceId& other) {
   return ((a[0] ^ b[0]) | (a[1] ^ b[1])) == 0;
 }
 
-/// What a decision is made from: gathered span by span as they arrive, while their bytes are in the
-/// cache, so that deciding reads no span again.
+/// What is known of a trace: gathered span by span as they arrive, while their bytes are in the
+/// cache, so that deciding on it reads no span again.
 struct TraceFacts {
   TraceId trace_id{};
   std::uint64_t spans = 0;
@@ -80,4 +80,4 @@ struct TraceFacts {
   }
 };
 
-}  // namespace sluice::tail_sampling
+}  // namespace sluice

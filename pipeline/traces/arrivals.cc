@@ -1,11 +1,9 @@
-#include "processors/tail_sampling/arrivals.h"
+#include "pipeline/traces/arrivals.h"
 
 #include <algorithm>
 #include <cstring>
 
-#include "pipeline/sampling/trace_state.h"
-
-namespace sluice::tail_sampling {
+namespace sluice {
 namespace {
 
 /// The size of a length-delimited field whose number is below 16.
@@ -19,13 +17,6 @@ std::size_t field_size(std::size_t content) {
 std::size_t encoded_size(std::size_t spans, std::string_view resource, std::string_view scope) {
   const std::size_t scope_spans = field_size(scope.size()) + spans;
   return field_size(field_size(resource.size()) + field_size(scope_spans));
-}
-
-/// Those of a trace state with a mistake are as good as absent.
-std::uint64_t random_bits_of(const SpanView& span) {
-  if (span.trace_state().empty()) return TraceFacts::no_random_bits;
-  const auto state = sampling::read_sampling(span.trace_state());
-  return state && state->randomness ? *state->randomness : TraceFacts::no_random_bits;
 }
 
 /// What a span says, into the facts of those before it; with `spans` 0 there are none. The size is
@@ -82,7 +73,8 @@ void ArrivalReader::read(const SpanBatch& batch, std::vector<std::vector<Arrival
     open = nullptr;
   };
   const std::span<const SpanEntry> spans = batch.spans();
-  if (!ottl_.empty()) ottl_.begin(batch);
+  const bool single_spans = questions_ != nullptr && questions_->want_single_spans();
+  if (questions_ != nullptr) questions_->begin(batch);
   for (std::uint32_t index = 0; index < spans.size(); ++index) {
     const SpanEntry& entry = spans[index];
     if (entry.scope != scope) {
@@ -91,13 +83,12 @@ void ArrivalReader::read(const SpanBatch& batch, std::vector<std::vector<Arrival
       resource_bytes = batch.resource_bytes(entry);
       scope_bytes = batch.scope_bytes(entry);
       of_resource.reset();
-      conditions_.ask(ResourceView(resource_bytes), of_resource);
+      if (questions_ != nullptr) questions_->ask(ResourceView(resource_bytes), of_resource);
     }
     const SpanView span(batch.span_bytes(entry));
     TraceId id;
     std::memcpy(id.data(), span.trace_id().data(), id.size());
-    const bool goes_on =
-        open != nullptr && same_id(open->facts.trace_id, id) && !conditions_.watch_growth();
+    const bool goes_on = open != nullptr && same_id(open->facts.trace_id, id) && !single_spans;
     if (!goes_on) {
       close();
       const std::uint64_t id_hash = hash(span.trace_id());
@@ -109,12 +100,9 @@ void ArrivalReader::read(const SpanBatch& batch, std::vector<std::vector<Arrival
       open->facts.matched = of_resource;
     }
     add(span, entry, open->facts);
-    conditions_.ask(span, open->facts.matched);
-    if (!ottl_.empty()) ottl_.ask(batch, entry, open->facts.matched);
-    if (conditions_.wants_randomness())
-      open->facts.random_bits = std::min(open->facts.random_bits, random_bits_of(span));
+    if (questions_ != nullptr) questions_->ask(batch, entry, span, open->facts);
   }
   close();
 }
 
-}  // namespace sluice::tail_sampling
+}  // namespace sluice

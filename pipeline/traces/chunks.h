@@ -7,7 +7,7 @@
 
 #include "pipeline/model/pages.h"
 
-namespace sluice::tail_sampling {
+namespace sluice {
 
 /// A vector that grows without moving what is in it. (A table of traces that doubles costs a stop
 /// of as long as it takes to copy it, and pages to copy it to: a tenth of all time while a sampler
@@ -45,4 +45,4 @@ class Chunks {
   std::size_t size_ = 0;
 };
 
-}  // namespace sluice::tail_sampling
+}  // namespace sluice

@@ -6,11 +6,10 @@
 #include <vector>
 
 #include "pipeline/model/span_batch.h"
-#include "processors/tail_sampling/condition.h"
-#include "processors/tail_sampling/facts.h"
-#include "processors/tail_sampling/ottl_questions.h"
+#include "pipeline/traces/questions.h"
+#include "pipeline/traces/trace_facts.h"
 
-namespace sluice::tail_sampling {
+namespace sluice {
 
 /// Names a trace that a shard holds; `generation` tells it from others that had the number before.
 struct TraceHandle {
@@ -20,7 +19,7 @@ struct TraceHandle {
 };
 
 /// Spans of one trace that lie side by side in one scope of a request, and what they say. The unit
-/// of all that a sampler does on arrival: a trace's spans come together as a rule.
+/// of all that is done on arrival: a trace's spans come together as a rule.
 struct Arrival {
   std::uint64_t hash = 0;   ///< of the trace id
   std::uint32_t first = 0;  ///< the first span's number in the batch; there are facts.spans of them
@@ -34,14 +33,14 @@ struct Arrival {
 /// a resource and a scope of their own.
 std::size_t shared_size(const SpanBatch& batch, std::uint32_t one, std::uint32_t other);
 
-/// Reads every span of a request once, on the worker that it came in on: whose it is, and what the
-/// policies will want to know. One a worker.
+/// Reads every span of a request once, on the worker that it came in on: whose it is, and what will
+/// be wanted of it later. One a worker.
 class ArrivalReader {
  public:
-  /// `conditions` outlives this. `key` makes hashes that senders cannot foresee, so that they
-  /// cannot choose ids that collide.
-  ArrivalReader(const Conditions& conditions, std::uint64_t key, const ComponentContext& context)
-      : conditions_(conditions), ottl_(conditions, context), key_(key) {}
+  /// `key` makes hashes that senders cannot foresee, so that they cannot choose ids that collide.
+  /// `questions` may be null, and outlives this.
+  explicit ArrivalReader(std::uint64_t key, SpanQuestions* questions = nullptr)
+      : key_(key), questions_(questions) {}
 
   /// Adds the arrivals of a batch, in order, to the list of their shard: by hash, one of
   /// `by_shard.size()`.
@@ -49,9 +48,8 @@ class ArrivalReader {
   std::uint64_t hash(std::string_view trace_id) const;
 
  private:
-  const Conditions& conditions_;
-  OttlQuestions ottl_;
   std::uint64_t key_;
+  SpanQuestions* questions_;
 };
 
-}  // namespace sluice::tail_sampling
+}  // namespace sluice

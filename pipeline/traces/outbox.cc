@@ -1,9 +1,9 @@
-#include "processors/tail_sampling/outbox.h"
+#include "pipeline/traces/outbox.h"
 
 #include <algorithm>
 #include <utility>
 
-namespace sluice::tail_sampling {
+namespace sluice {
 namespace {
 
 constexpr std::uint32_t batch_spans = 8192;
@@ -62,7 +62,7 @@ void Outbox::flush() {
 std::optional<Answer> Outbox::refusal() const {
   if (std::optional<Answer> refusal = handover_.refusal()) return refusal;
   if (!handover_.is_busy() || spans_ <= waiting_max) return std::nullopt;
-  return Answer{Verdict::retry_later, {}, "kept traces have not been taken yet"};
+  return Answer{Verdict::retry_later, {}, "traces that leave have not been taken yet"};
 }
 
 void Outbox::settled(std::uint64_t spans, bool) {
@@ -71,4 +71,4 @@ void Outbox::settled(std::uint64_t spans, bool) {
   changed_();
 }
 
-}  // namespace sluice::tail_sampling
+}  // namespace sluice

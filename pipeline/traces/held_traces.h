@@ -10,14 +10,13 @@
 #include "pipeline/executor.h"
 #include "pipeline/ledger.h"
 #include "pipeline/model/span_batch.h"
-#include "processors/tail_sampling/arrivals.h"
-#include "processors/tail_sampling/chunks.h"
-#include "processors/tail_sampling/condition.h"
-#include "processors/tail_sampling/facts.h"
+#include "pipeline/traces/arrivals.h"
+#include "pipeline/traces/chunks.h"
+#include "pipeline/traces/trace_facts.h"
 
-namespace sluice::tail_sampling {
+namespace sluice {
 
-/// The traces that wait for their decision: their facts, and their spans as slices of the requests
+/// The traces that wait for their time: their facts, and their spans as slices of the requests
 /// that brought them. What a span costs beside its bytes is its place in an index (16 bytes), a
 /// bit, and its share of a run of neighbours and of its trace.
 class HeldTraces {
@@ -25,10 +24,10 @@ class HeldTraces {
   using Handle = TraceHandle;
 
   /// What is held is charged to `account`, what leaves to `in_flight`. All outlive this. `shards`:
-  /// how many of these divide each request between them.
-  HeldTraces(const Conditions& conditions, Ledger& account, Ledger& in_flight,
-             std::size_t shards = 1)
-      : conditions_(conditions), account_(account), in_flight_(in_flight), shards_(shards) {}
+  /// how many of these divide each request between them. `growth` may be null.
+  HeldTraces(Ledger& account, Ledger& in_flight, std::size_t shards = 1,
+             const GrowthQuestions* growth = nullptr)
+      : account_(account), in_flight_(in_flight), shards_(shards), growth_(growth) {}
   ~HeldTraces();
   HeldTraces(const HeldTraces&) = delete;
   HeldTraces& operator=(const HeldTraces&) = delete;
@@ -42,7 +41,7 @@ class HeldTraces {
   bool holds(Handle trace) const {
     return traces_[trace.number].generation == trace.generation && traces_[trace.number].is_held;
   }
-  /// It will be decided soon.
+  /// Its time comes soon.
   void prefetch(Handle trace, std::uint64_t hash) const {
     __builtin_prefetch(&buckets_[hash & (buckets_.size() - 1)], 1);
     prefetch(trace.number);
@@ -154,10 +153,10 @@ class HeldTraces {
     return segment.moved.empty() ? span : segment.moved[span];
   }
 
-  const Conditions& conditions_;
   Ledger& account_;
   Ledger& in_flight_;
   std::size_t shards_;
+  const GrowthQuestions* growth_;
   Chunks<Segment> segments_;
   std::vector<Number> free_segments_;
   std::vector<Number> wasteful_;
@@ -169,4 +168,4 @@ class HeldTraces {
   std::size_t tables_charged_ = 0;
 };
 
-}  // namespace sluice::tail_sampling
+}  // namespace sluice
