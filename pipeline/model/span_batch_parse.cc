@@ -16,6 +16,7 @@
 #include "pipeline/ensure.h"
 #include "pipeline/model/otlp_fields.h"
 #include "pipeline/model/span_index.h"
+#include "pipeline/model/usual_span.h"
 #include "pipeline/model/wire.h"
 
 namespace sluice {
@@ -65,66 +66,6 @@ bool valid_id(std::string_view id, std::size_t size) {
   std::memcpy(&first, id.data(), 8);
   std::memcpy(&last, id.data() + size - 8, 8);
   return (first | last) != 0;
-}
-
-/// The ids of a span; where a field is repeated, the last one counts.
-struct SpanIds {
-  std::string_view trace_id;
-  std::string_view span_id;
-  std::string_view parent_id;
-};
-
-/// Steps over the fields of a span as long as they stand as nearly every sender writes them: in
-/// ascending order, tags and lengths of one byte. Returns where something else begins, or the end.
-/// Offsets that are known without a look at lengths, and few instructions, let the processor work
-/// on several spans at once: 23 ns a span with eight attributes instead of 30.
-const char* skip_usual_fields(const char* at, const char* end, SpanIds& ids) {
-  const auto two_bytes = [](const char* from) {
-    std::uint16_t value = 0;
-    std::memcpy(&value, from, sizeof value);
-    return value;
-  };
-  const auto header = [](std::uint32_t number, std::uint32_t size) {
-    return static_cast<std::uint16_t>(wire::tag(number, Type::length) | size << 8);
-  };
-  const auto is_tag = [](char byte, std::uint32_t number, Type type) {
-    return static_cast<unsigned char>(byte) == wire::tag(number, type);
-  };
-  constexpr std::size_t ids_size = 18 + 10 + 10;  // of both ids and that of the parent
-  constexpr std::size_t times_size = 2 + 9 + 9;   // of kind, start and end
-  if (static_cast<std::size_t>(end - at) < ids_size + times_size) return at;
-  if (two_bytes(at) != header(otlp::span::trace_id, 16)) return at;
-  ids.trace_id = {at + 2, 16};
-  at += 18;
-  if (two_bytes(at) != header(otlp::span::span_id, 8)) return at;
-  ids.span_id = {at + 2, 8};
-  at += 10;
-  if (two_bytes(at) == header(otlp::span::parent_span_id, 8)) {
-    ids.parent_id = {at + 2, 8};
-    at += 10;
-  }
-  const auto skip_short = [&at, end, is_tag](std::uint32_t number) {
-    if (end - at < 2 || !is_tag(at[0], number, Type::length)) return false;
-    const auto size = static_cast<signed char>(at[1]);
-    if (size < 0 || end - at - 2 < size) return false;
-    at += 2 + size;
-    return true;
-  };
-  skip_short(otlp::span::name);
-  const bool has_times = static_cast<std::size_t>(end - at) >= times_size &&
-                         is_tag(at[0], otlp::span::kind, Type::varint) && at[1] >= 0 &&
-                         is_tag(at[2], otlp::span::start_time, Type::fixed64) &&
-                         is_tag(at[11], otlp::span::end_time, Type::fixed64);
-  if (has_times) at += times_size;
-  while (skip_short(otlp::span::attributes)) {
-  }
-  skip_short(otlp::span::status);
-  constexpr std::ptrdiff_t flags_size = 2 + 4;
-  constexpr std::uint32_t flags_tag = wire::tag(otlp::span::flags, Type::fixed32);
-  static_assert(flags_tag >= 0x80, "of two bytes");
-  if (end - at >= flags_size && two_bytes(at) == ((flags_tag & 0x7f) | 0x80 | flags_tag >> 7 << 8))
-    at += flags_size;
-  return at;
 }
 
 class Parser {
@@ -266,20 +207,18 @@ bool Parser::span(const Field& field) {
     take(field);
     return true;
   }
-  SpanIds ids;
-  const char* const end = field.content.data() + field.content.size();
-  const char* const unusual = skip_usual_fields(field.content.data(), end, ids);
-  Cursor cursor({unusual, static_cast<std::size_t>(end - unusual)}, span_depth);
+  UsualSpan ids(field.content);
+  Cursor cursor(ids.rest(), span_depth);
   Field own;
   while (cursor.next(own)) {
     if (own.type != Type::length) continue;
     if (own.number == otlp::span::trace_id) ids.trace_id = own.content;
     if (own.number == otlp::span::span_id) ids.span_id = own.content;
-    if (own.number == otlp::span::parent_span_id) ids.parent_id = own.content;
+    if (own.number == otlp::span::parent_span_id) ids.parent_span_id = own.content;
   }
   if (!cursor.ok()) return malformed("Span", cursor.at());
   if (!valid_id(ids.trace_id, 16) || !valid_id(ids.span_id, 8) ||
-      (!ids.parent_id.empty() && ids.parent_id.size() != 8)) {
+      (!ids.parent_span_id.empty() && ids.parent_span_id.size() != 8)) {
     ++report_.spans_invalid_id;
     return true;
   }

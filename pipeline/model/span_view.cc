@@ -10,6 +10,7 @@
 #include <bit>
 
 #include "pipeline/model/otlp_fields.h"
+#include "pipeline/model/usual_span.h"
 #include "pipeline/model/wire.h"
 
 namespace sluice {
@@ -22,7 +23,11 @@ using wire::Type;
 constexpr std::uint32_t key_of(std::uint32_t number, Type type) { return wire::tag(number, type); }
 std::uint32_t key_of(const Field& field) { return wire::tag(field.number, field.type); }
 
-bool all_zero(std::string_view id) { return id.find_first_not_of('\0') == std::string_view::npos; }
+bool all_zero(std::string_view id) {
+  constexpr std::string_view zeros("\0\0\0\0\0\0\0\0", 8);
+  return id.size() == zeros.size() ? id == zeros
+                                   : id.find_first_not_of('\0') == std::string_view::npos;
+}
 
 std::uint32_t read_uint32(std::string_view message, std::uint32_t number) {
   Cursor cursor(message);
@@ -136,8 +141,19 @@ std::optional<KeyValueView> find_attribute(std::string_view message, std::uint32
 }
 
 SpanView::SpanView(std::string_view message) : message_(message) {
+  const UsualSpan usual(message);
+  trace_id_ = usual.trace_id;
+  span_id_ = usual.span_id;
+  parent_span_id_ = usual.parent_span_id;
+  name_ = usual.name;
+  kind_ = usual.kind();
+  start_ = usual.start();
+  end_ = usual.end();
+  flags_ = usual.flags;
+  has_status_ = usual.has_status;
   Status status;
-  Cursor cursor(message);
+  if (!usual.status.empty()) status.merge(usual.status);
+  Cursor cursor(usual.rest());
   Field field;
   while (cursor.next(field)) {
     switch (key_of(field)) {
