@@ -9,6 +9,18 @@
 
 namespace sluice {
 
+/// Compares from the end: keys of one length differ there more often than in their prefix.
+inline bool same_key(std::string_view left, std::string_view right) {
+  const std::size_t size = left.size();
+  if (size != right.size()) return false;
+  if (size < 8) return left == right;
+  std::uint64_t left_end = 0;
+  std::uint64_t right_end = 0;
+  std::memcpy(&left_end, left.data() + size - 8, 8);
+  std::memcpy(&right_end, right.data() + size - 8, 8);
+  return left_end == right_end && std::memcmp(left.data(), right.data(), size - 8) == 0;
+}
+
 /// The keys that actions name, numbered; asked for every attribute of every span. Keys of one
 /// length lie side by side, and most attributes have a length that no key has: no hash, no memory
 /// touched.
@@ -22,24 +34,12 @@ class KeyTable {
   std::uint16_t find(std::string_view key) const {
     const std::size_t bucket = key.size() < lengths_max ? key.size() : lengths_max;
     for (std::uint16_t i = begin_[bucket]; i < begin_[bucket + 1]; ++i) {
-      if (same(keys_[i], key)) return i;
+      if (same_key(keys_[i], key)) return i;
     }
     return none;
   }
 
  private:
-  /// From the end: keys of one length differ there more often than in their prefix.
-  static bool same(std::string_view left, std::string_view right) {
-    const std::size_t size = left.size();
-    if (size != right.size()) return false;
-    if (size < 8) return std::memcmp(left.data(), right.data(), size) == 0;
-    std::uint64_t left_end = 0;
-    std::uint64_t right_end = 0;
-    std::memcpy(&left_end, left.data() + size - 8, 8);
-    std::memcpy(&right_end, right.data() + size - 8, 8);
-    return left_end == right_end && std::memcmp(left.data(), right.data(), size - 8) == 0;
-  }
-
   static constexpr std::size_t lengths_max = 64;  ///< longer keys share a bucket
   std::vector<std::string> keys_;
   std::array<std::uint16_t, lengths_max + 2> begin_{};

@@ -12,13 +12,14 @@ namespace sluice::ottl {
 /// itself, so that what most spans need is no allocation.
 class Arena {
  public:
-  Arena() : memory_(first_.data(), first_.size()) {}
+  Arena() = default;
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
   char* take(std::size_t size) {
+    char* const begin = first_.data() + taken_;
     taken_ += size;
-    return static_cast<char*>(memory_.allocate(size + 1, 1));
+    return taken_ <= first_.size() ? begin : more(size);
   }
   std::string_view keep(std::string_view bytes) {
     char* const copy = take(bytes.size());
@@ -28,15 +29,16 @@ class Arena {
   /// How much was taken since the last release.
   std::size_t taken() const { return taken_; }
   void release() {
-    if (taken_ == 0) return;
-    memory_.release();
+    if (taken_ > first_.size()) memory_.release();
     taken_ = 0;
   }
 
  private:
-  std::array<std::byte, 4096> first_;
-  std::pmr::monotonic_buffer_resource memory_;
+  char* more(std::size_t size) { return static_cast<char*>(memory_.allocate(size + 1, 1)); }
+
+  std::array<char, 4096> first_;
   std::size_t taken_ = 0;
+  std::pmr::monotonic_buffer_resource memory_;  ///< behind the first
 };
 
 }  // namespace sluice::ottl

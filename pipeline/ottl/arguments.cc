@@ -63,7 +63,13 @@ class Reader {
 
   bool value(const Syntax& syntax, Kind kind) {
     argument_.value = source_.value(syntax);
-    return argument_.value != nullptr && fits(syntax, *argument_.value, kind);
+    if (argument_.value == nullptr || !fits(syntax, *argument_.value, kind)) return false;
+    if (const Value* const constant = argument_.value->constant(); constant != nullptr) {
+      Evaluation in;
+      argument_.value = std::make_unique<Constant>(converted(in, *constant, kind));
+      argument_.known = argument_.value->constant();
+    }
+    return true;
   }
 
   /// Whether what is known of the value can be what is wanted.

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "pipeline/attributes/key_table.h"
 #include "pipeline/model/otlp_fields.h"
 #include "pipeline/model/span_view.h"
 #include "pipeline/model/wire.h"
@@ -14,26 +15,38 @@ using State = AttributeList::Item::State;
 /// Fewer are found as fast one by one.
 constexpr std::size_t indexed_min = 32;
 
-char* put_field(char* out, std::uint32_t number, std::string_view content) {
+char* put_head(char* out, std::uint32_t number, std::size_t size) {
   out = wire::write_varint(out, wire::tag(number, wire::Type::length));
-  out = wire::write_varint(out, content.size());
+  return wire::write_varint(out, size);
+}
+
+char* put_field(char* out, std::uint32_t number, std::string_view content) {
+  out = put_head(out, number, content.size());
   if (!content.empty()) std::memcpy(out, content.data(), content.size());
   return out + content.size();
 }
 
-std::size_t key_value_size(const AttributeList::Item& item) {
-  return wire::field_size(otlp::key_value::key, item.key.size()) +
-         wire::field_size(otlp::key_value::value, item.value.size());
+std::size_t key_value_size(std::string_view key, std::string_view value) {
+  return wire::field_size(otlp::key_value::key, key.size()) +
+         wire::field_size(otlp::key_value::value, value.size());
+}
+
+char* put_attribute(char* out, std::uint32_t number, std::string_view key, std::string_view value) {
+  out = put_head(out, number, key_value_size(key, value));
+  out = put_field(out, otlp::key_value::key, key);
+  return put_field(out, otlp::key_value::value, value);
 }
 
 }  // namespace
 
 void AttributeList::begin(std::string_view message, std::uint32_t number) {
+  lists_at_once_ = changed_ || questions_ > 1;
   message_ = message;
   number_ = number;
   if (listed_) items_.clear();
   if (!index_.empty()) index_.clear();
   listed_ = changed_ = repeats_ = false;
+  questions_ = fresh_size_ = 0;
 }
 
 /// Every edited span pays for this, so fields are walked here and the attributes that everybody
@@ -46,16 +59,21 @@ void AttributeList::list() {
   while (cursor.next(field)) {
     if (!field.is(number_, wire::Type::length)) continue;
     const std::size_t value = plain_value_offset(field.content);
+    // In their place at once: an item that is copied from the stack waits for its own stores.
     if (value > 0) {
-      append({plain_key(field.content), field.content.substr(value), field.whole});
+      items_.emplace_back(plain_key(field.content), field.content.substr(value), field.whole);
       continue;
     }
     const KeyValueView attribute = read_any_key_value({field.whole, field.content});
-    append({attribute.key, attribute.value_message, attribute.field});
+    items_.emplace_back(attribute.key, attribute.value_message, attribute.field);
   }
+  if (items_.size() < indexed_min) return;
+  for (std::size_t place = 0; place < items_.size(); ++place) put_in_index(place);
 }
 
-std::optional<std::string_view> AttributeList::find(std::string_view key) const {
+std::optional<std::string_view> AttributeList::find(std::string_view key) {
+  ++questions_;
+  if (lists_at_once_) list();
   if (!listed_) {
     const auto attribute = find_attribute(message_, number_, key);
     return attribute ? std::optional(attribute->value_message) : std::nullopt;
@@ -64,18 +82,11 @@ std::optional<std::string_view> AttributeList::find(std::string_view key) const 
   return item != nullptr ? std::optional(item->value) : std::nullopt;
 }
 
-void AttributeList::append(const Item& item) {
-  items_.push_back(item);
-  if (items_.size() < indexed_min) return;
-  if (index_.empty()) {
-    for (std::size_t i = 0; i + 1 < items_.size(); ++i) {
-      if (!index_.emplace(items_[i].key, i).second) repeats_ = true;
-    }
-  }
-  const auto [place, fresh] = index_.emplace(item.key, items_.size() - 1);
+void AttributeList::put_in_index(std::size_t place) {
+  const auto [known, fresh] = index_.emplace(items_[place].key, place);
   if (fresh) return;
-  if (items_[place->second].state == State::erased) {
-    place->second = items_.size() - 1;
+  if (items_[known->second].state == State::erased) {
+    known->second = place;
   } else {
     repeats_ = true;
   }
@@ -96,78 +107,89 @@ Value AttributeList::as_map(Arena& arena) const {
   if (!changed_) return Value::of_map(message_, number_);
   std::size_t size = 0;
   for (const Item& item : items_) {
-    if (item.state != State::erased) size += attribute_size(item, otlp::list::values);
+    if (item.state != State::erased)
+      size += wire::field_size(otlp::list::values, key_value_size(item.key, item.value));
   }
   char* const begin = arena.take(size);
   char* out = begin;
   for (const Item& item : items_) {
-    if (item.state != State::erased) out = put_attribute(out, item, otlp::list::values);
+    if (item.state != State::erased)
+      out = put_attribute(out, otlp::list::values, item.key, item.value);
   }
   return Value::of_map({begin, size}, otlp::list::values);
 }
 
-const AttributeList::Item* AttributeList::first(std::string_view key) const {
+AttributeList::Item* AttributeList::first(std::string_view key) {
   if (!index_.empty()) {
     const auto place = index_.find(key);
     if (place == index_.end()) return nullptr;
-    const Item& item = items_[place->second];
+    Item& item = items_[place->second];
     if (item.state != State::erased) return &item;
     if (!repeats_) return nullptr;
   }
-  for (const Item& item : items_) {
-    if (item.key == key && item.state != State::erased) return &item;
+  for (Item& item : items_) {
+    if (same_key(item.key, key) && item.state != State::erased) return &item;
   }
   return nullptr;
 }
 
 void AttributeList::set(std::string_view key, std::string_view value, Arena& memory) {
   list();
-  const Item* const there = first(key);
-  if (there == nullptr) {
-    append({memory.keep(key), memory.keep(value), {}, State::changed});
-    changed_ = true;
-    return;
-  }
-  Item* const item = items_.data() + (there - items_.data());
+  Item* const item = first(key);
+  if (item == nullptr) return add(key, value, memory);
   change(*item, value, memory);
   if (!index_.empty() && !repeats_) return;
   for (Item* other = item + 1; other != items_.data() + items_.size(); ++other) {
-    if (other->key == key && other->state != State::erased) erase(*other);
+    if (same_key(other->key, key) && other->state != State::erased) erase(*other);
+  }
+}
+
+void AttributeList::add(std::string_view key, std::string_view value, Arena& memory) {
+  refresh(items_.emplace_back(), key, value, memory);
+  if (!index_.empty()) {
+    put_in_index(items_.size() - 1);
+  } else if (items_.size() == indexed_min) {
+    for (std::size_t place = 0; place < indexed_min; ++place) put_in_index(place);
   }
 }
 
 void AttributeList::erase(std::string_view key) {
   if (!listed_ && !find(key)) return;
   each([&](Item& item) {
-    if (item.key == key) erase(item);
+    if (same_key(item.key, key)) erase(item);
   });
 }
 
 void AttributeList::change(Item& item, std::string_view value, Arena& memory) {
-  if (item.value == value) return;
-  item.value = memory.keep(value);
+  if (item.value != value) refresh(item, item.key, value, memory);
+}
+
+/// The field is made as a whole, so that writing the message copies stretches and nothing else.
+void AttributeList::refresh(Item& item, std::string_view key, std::string_view value,
+                            Arena& memory) {
+  const std::size_t content = key_value_size(key, value);
+  const std::size_t size = wire::field_size(number_, content);
+  char* const begin = memory.take(size);
+  char* out = put_field(put_head(begin, number_, content), otlp::key_value::key, key);
+  if (item.field.empty()) item.key = {out - key.size(), key.size()};
+  out = put_field(out, otlp::key_value::value, value);
+  fresh_size_ += size;
+  fresh_size_ -= item.fresh.size();
+  item.value = {out - value.size(), value.size()};
+  item.fresh = {begin, size};
   item.state = State::changed;
   changed_ = true;
 }
 
 void AttributeList::erase(Item& item) {
+  fresh_size_ -= item.fresh.size();
+  item.fresh = {};
   item.state = State::erased;
   changed_ = true;
 }
 
 void AttributeList::clear() {
   each([this](Item& item) { erase(item); });
-}
-
-std::size_t attribute_size(const AttributeList::Item& item, std::uint32_t number) {
-  return wire::field_size(number, key_value_size(item));
-}
-
-char* put_attribute(char* out, const AttributeList::Item& item, std::uint32_t number) {
-  out = wire::write_varint(out, wire::tag(number, wire::Type::length));
-  out = wire::write_varint(out, key_value_size(item));
-  out = put_field(out, otlp::key_value::key, item.key);
-  return put_field(out, otlp::key_value::value, item.value);
 }
 
 }  // namespace sluice::ottl

@@ -14,28 +14,31 @@ namespace sluice::ottl {
 
 /// The attributes of a message, or the entries of any map, as something that can be edited. Reading
 /// goes straight to the bytes; the first edit makes a list of what is there, in which values stay
-/// encoded: those of the message where they lie, new ones in the arena. Of a repeated key the first
-/// counts, and an edit of it takes the others along, so that nothing that was to go stays in a
-/// duplicate.
+/// encoded: those of the message where they lie, new ones in the arena. So does the first question
+/// where the message before was edited or asked about more than one key: messages are much alike,
+/// and each question to the list costs a fifth of a walk over the bytes. Of a repeated key the
+/// first counts, and an edit of it takes the others along, so that nothing that was to go stays in
+/// a duplicate.
 class AttributeList {
  public:
   struct Item {
     std::string_view key;
     std::string_view value;  ///< content of the AnyValue
     std::string_view field;  ///< the whole field in the message; empty for a new one
+    std::string_view fresh;  ///< what is to stand in its place
     enum class State : std::uint8_t { kept, changed, erased } state = State::kept;
   };
 
   /// `number`: the field of the message that holds a KeyValue.
   void begin(std::string_view message, std::uint32_t number);
 
-  std::optional<std::string_view> find(std::string_view key) const;
+  std::optional<std::string_view> find(std::string_view key);
   std::size_t size() const;
   bool changed() const { return changed_; }
   /// All of it as a value; after edits a copy in the arena.
   Value as_map(Arena& arena) const;
 
-  /// New bytes are copied to `memory`.
+  /// New bytes are made in `memory`.
   void set(std::string_view key, std::string_view value, Arena& memory);
   void erase(std::string_view key);
   /// The items are not erased; `edit` may call `change` and `erase` on them.
@@ -53,25 +56,28 @@ class AttributeList {
   std::uint32_t number() const { return number_; }
   /// In the order of the message, the new ones at the end. Empty until the first edit.
   const std::vector<Item>& items() const { return items_; }
+  /// How much of what is written comes from edits.
+  std::size_t fresh_size() const { return fresh_size_; }
 
  private:
   void list();
-  const Item* first(std::string_view key) const;
-  void append(const Item& item);
+  Item* first(std::string_view key);
+  void add(std::string_view key, std::string_view value, Arena& memory);
+  void put_in_index(std::size_t place);
+  void refresh(Item& item, std::string_view key, std::string_view value, Arena& memory);
 
   std::string_view message_;
   std::uint32_t number_ = 1;
   bool listed_ = false;
   bool changed_ = false;
+  bool lists_at_once_ = false;
+  std::size_t questions_ = 0;  ///< about this message
+  std::size_t fresh_size_ = 0;
   std::vector<Item> items_;
   /// Where the first item of a key is, once there are many: what senders write must not cost its
   /// square.
   std::unordered_map<std::string_view, std::size_t> index_;
   bool repeats_ = false;  ///< some key occurs more than once
 };
-
-/// A KeyValue field as it is written: tag, length, key, value.
-std::size_t attribute_size(const AttributeList::Item& item, std::uint32_t number);
-char* put_attribute(char* out, const AttributeList::Item& item, std::uint32_t number);
 
 }  // namespace sluice::ottl

@@ -66,11 +66,7 @@ void Draft::replace(std::string_view whole, std::string_view with) {
 }
 
 std::size_t Draft::size() const {
-  std::size_t size = message_.size();
-  for (const AttributeList::Item& item : attributes.items()) {
-    if (item.state == AttributeList::Item::State::changed)
-      size += attribute_size(item, attributes.number());
-  }
+  std::size_t size = message_.size() + attributes.fresh_size();
   for (const NewField& field : fields_) size += field.whole.size();
   for (const Cut& cut : cuts_) size += cut.with.size();
   return size;
@@ -80,7 +76,7 @@ std::size_t Draft::size() const {
 void Draft::collect_cuts() {
   for (const AttributeList::Item& item : attributes.items()) {
     if (item.state != AttributeList::Item::State::kept && !item.field.empty())
-      cuts_.push_back({item.field, {}, &item});
+      cuts_.emplace_back(item.field, item.fresh);
   }
   if (!fields_.empty()) {
     wire::Cursor cursor(message_);
@@ -105,13 +101,10 @@ void Draft::write(BufferWriter& out) {
     at = put_bytes(at, {from, static_cast<std::size_t>(cut.whole.data() - from)});
     from = cut.whole.data() + cut.whole.size();
     at = put_bytes(at, cut.with);
-    if (cut.item != nullptr && cut.item->state == AttributeList::Item::State::changed)
-      at = put_attribute(at, *cut.item, attributes.number());
   }
   at = put_bytes(at, {from, static_cast<std::size_t>(end - from)});
   for (const AttributeList::Item& item : attributes.items()) {
-    if (item.field.empty() && item.state == AttributeList::Item::State::changed)
-      at = put_attribute(at, item, attributes.number());
+    if (item.field.empty()) at = put_bytes(at, item.fresh);
   }
   for (const NewField& field : fields_) at = put_bytes(at, field.whole);
   out.advance(static_cast<std::size_t>(at - begin));

@@ -59,7 +59,6 @@ class Draft {
   struct Cut {
     std::string_view whole;
     std::string_view with;
-    const AttributeList::Item* item = nullptr;
   };
   void collect_cuts();
 

@@ -114,11 +114,6 @@ Value converted(Evaluation& in, const Value& value, Parameter::Kind kind) {
 
 Value Call::get(Evaluation& in) const { return function->run(in, *this); }
 
-Value Call::argument(Evaluation& in, std::size_t index) const {
-  const Argument& argument = arguments[index];
-  return converted(in, argument.value->get(in), argument.kind);
-}
-
 bool Call::constant_arguments() const {
   const auto known = [](const ExpressionPtr& value) { return value->constant() != nullptr; };
   for (const Argument& argument : arguments) {

@@ -95,6 +95,7 @@ struct Lambda {
 };
 
 struct Function;
+struct Shortcut;
 
 /// The type that a parameter insists on; `any` for one that converts or takes all.
 Type strict_type(Parameter::Kind kind);
@@ -107,6 +108,7 @@ class Call final : public Expression {
  public:
   struct Argument {
     ExpressionPtr value;
+    const Value* known = nullptr;     ///< `value`, where it is constant, as the signature has it
     std::vector<ExpressionPtr> list;  ///< of a list literal where the function wants its items
     const Path* path = nullptr;       ///< `value`, where it is one
     std::unique_ptr<Lambda> lambda;
@@ -122,7 +124,11 @@ class Call final : public Expression {
   /// Whether it has arguments, and all of them are known before.
   bool constant_arguments() const;
   /// The value as the signature has it; nil passes where it says so.
-  Value argument(Evaluation& in, std::size_t index) const;
+  Value argument(Evaluation& in, std::size_t index) const {
+    const Argument& argument = arguments[index];
+    if (argument.known != nullptr) return *argument.known;
+    return converted(in, argument.value->get(in), argument.kind);
+  }
   /// Of a literal argument, or of one that was left out.
   std::string_view literal(std::size_t index, std::string_view otherwise) const;
   std::int64_t literal(std::size_t index, std::int64_t otherwise) const;
@@ -132,8 +138,9 @@ class Call final : public Expression {
 
   const Function* function;
   std::vector<Argument> arguments;
-  std::shared_ptr<const re2::RE2> pattern;  ///< where the function has one and it is constant
-  std::shared_ptr<const void> prepared;     ///< whatever else it made of its constants
+  std::shared_ptr<const re2::RE2> pattern;   ///< where the function has one and it is constant
+  std::shared_ptr<const Shortcut> shortcut;  ///< to its matches
+  std::shared_ptr<const void> prepared;      ///< whatever else it made of its constants
 };
 
 }  // namespace sluice::ottl

@@ -66,7 +66,7 @@ class MapEntry final : public Path {
  public:
   MapEntry(const Root& root, Keys keys) : root_(root), keys_(std::move(keys)) {
     const Value* const key = keys_.front()->constant();
-    if (key != nullptr) key_ = *key;
+    if (key != nullptr && key->type == Type::string) key_ = key;
   }
   bool shared() const override { return root_.shared; }
 
@@ -108,12 +108,12 @@ class MapEntry final : public Path {
  private:
   KeySpan inner() const { return KeySpan(keys_).subspan(1); }
   Value first_key(Evaluation& in) const {
-    return key_.type == Type::string ? key_ : string_key(in, *keys_.front());
+    return key_ != nullptr ? *key_ : string_key(in, *keys_.front());
   }
 
   const Root& root_;
   const Keys keys_;
-  Value key_;
+  const Value* key_ = nullptr;  ///< the first one, where it is constant
 };
 
 /// `name`, `status.code`: a line of the tables.

@@ -125,22 +125,16 @@ enum class Outcome { untouched, replaced, failed };
 /// More groups than these a replacement cannot name.
 constexpr std::size_t groups_max = 64;
 
-/// Each match in `text`, into `out`. An empty one right behind another does not count. Where a
-/// match is matters more than its groups: RE2 is several times as fast without these.
-Outcome replace_in(Evaluation& in, std::string_view text, const re2::RE2& pattern,
-                   const Replacement& replacement, std::string& out) {
-  const bool plain = replacement.text.find('$') == std::string_view::npos;
-  std::array<re2::StringPiece, groups_max> found;
-  const auto all = static_cast<std::size_t>(pattern.NumberOfCapturingGroups()) + 1;
-  const std::size_t count = plain ? 1 : std::min(all, groups_max);
-  const Groups groups(found.data(), count);
-  const re2::StringPiece piece(text.data(), text.size());
+/// Each match in `text`, into `out`. An empty one right behind another does not count.
+Outcome replace_in(Evaluation& in, std::string_view text, const Pattern& pattern,
+                   const Replacement& replacement, std::span<re2::StringPiece> groups,
+                   std::string& out) {
+  const bool plain = groups.size() == 1;
   std::string expanded;
   Outcome outcome = Outcome::untouched;
   std::size_t copied = 0, from = 0;
   bool may_be_empty = true;
-  while (from <= text.size() && pattern.Match(piece, from, text.size(), re2::RE2::UNANCHORED,
-                                              found.data(), static_cast<int>(count))) {
+  while (from <= text.size() && pattern.find(text, from, groups)) {
     const auto begin = static_cast<std::size_t>(groups[0].data() - text.data());
     const std::size_t end = begin + groups[0].size();
     if (begin < end || may_be_empty || begin > from) {
@@ -150,7 +144,7 @@ Outcome replace_in(Evaluation& in, std::string_view text, const re2::RE2& patter
       std::string_view replaced = replacement.text;
       if (!plain) {
         expanded.clear();
-        expand(replacement.text, pattern, groups, expanded);
+        expand(replacement.text, *pattern, groups, expanded);
         replaced = expanded;
       }
       if (!replacement.append(in, replaced, out)) return Outcome::failed;
@@ -165,8 +159,21 @@ Outcome replace_in(Evaluation& in, std::string_view text, const re2::RE2& patter
   return outcome;
 }
 
+/// Where a match is matters more than its groups: RE2 is several times as fast without these.
+Outcome replace_in(Evaluation& in, std::string_view text, const Pattern& pattern,
+                   const Replacement& replacement, std::string& out) {
+  if (replacement.text.find('$') == std::string_view::npos) {
+    std::array<re2::StringPiece, 1> whole;
+    return replace_in(in, text, pattern, replacement, whole, out);
+  }
+  std::array<re2::StringPiece, groups_max + 1> groups;
+  const auto count = static_cast<std::size_t>((*pattern).NumberOfCapturingGroups()) + 1;
+  const std::size_t wanted = std::clamp<std::size_t>(count, 2, groups.size());
+  return replace_in(in, text, pattern, replacement, std::span(groups).first(wanted), out);
+}
+
 /// A key that was replaced takes the place of its item; one that comes twice keeps the later value.
-Value replace_keys(Evaluation& in, const Call& call, const re2::RE2& pattern,
+Value replace_keys(Evaluation& in, const Call& call, const Pattern& pattern,
                    const Replacement& replacement) {
   auto edit = [&](AttributeList& map, Arena& memory) {
     std::vector<std::pair<std::string, std::string_view>> renamed;
@@ -191,7 +198,7 @@ Value replace_keys(Evaluation& in, const Call& call, const re2::RE2& pattern,
   return call.path(0).edit_map(in, MapEdit(edit));
 }
 
-Value replace_values(Evaluation& in, const Call& call, const re2::RE2& pattern,
+Value replace_values(Evaluation& in, const Call& call, const Pattern& pattern,
                      const Replacement& replacement) {
   std::string replaced;
   auto edit = [&](AttributeList& map, Arena& memory) {
@@ -225,7 +232,7 @@ Value replace_pattern(Evaluation& in, const Call& call) {
   if (text.type != Type::string) return {};
   const Pattern pattern(in, call, 1);
   if (!pattern) return Value::failure();
-  switch (replace_in(in, text.text, *pattern, replacement, in.replaced)) {
+  switch (replace_in(in, text.text, pattern, replacement, in.replaced)) {
     case Outcome::untouched: return {};
     case Outcome::replaced: return call.path(0).set(in, Value::of_string(in.replaced));
     case Outcome::failed: break;
@@ -239,8 +246,8 @@ Value replace_all_patterns(Evaluation& in, const Call& call) {
   const Pattern pattern(in, call, 2);
   if (!pattern) return Value::failure();
   return call.literal(1, std::string_view()) == "key"
-             ? replace_keys(in, call, *pattern, replacement)
-             : replace_values(in, call, *pattern, replacement);
+             ? replace_keys(in, call, pattern, replacement)
+             : replace_values(in, call, pattern, replacement);
 }
 
 std::string check_mode(Call& call) {
