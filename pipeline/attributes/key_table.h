@@ -2,24 +2,13 @@
 
 #include <array>
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace sluice {
+#include "pipeline/model/span_view.h"
 
-/// Compares from the end: keys of one length differ there more often than in their prefix.
-inline bool same_key(std::string_view left, std::string_view right) {
-  const std::size_t size = left.size();
-  if (size != right.size()) return false;
-  if (size < 8) return left == right;
-  std::uint64_t left_end = 0;
-  std::uint64_t right_end = 0;
-  std::memcpy(&left_end, left.data() + size - 8, 8);
-  std::memcpy(&right_end, right.data() + size - 8, 8);
-  return left_end == right_end && std::memcmp(left.data(), right.data(), size - 8) == 0;
-}
+namespace sluice {
 
 /// The keys that actions name, numbered; asked for every attribute of every span. Keys of one
 /// length lie side by side, and most attributes have a length that no key has: no hash, no memory

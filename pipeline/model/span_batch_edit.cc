@@ -85,8 +85,8 @@ void BatchEditor::State::begin_span(std::uint32_t index) {
   open_start = bytes.size();
   // Most edits leave the length's own length as it was.
   open_header = 1 + wire::varint_size(old_spans[index].length);
-  bytes.append(span_tag);
-  for (std::size_t i = 1; i < open_header; ++i) bytes.append('\0');
+  *bytes.tail(open_header) = span_tag;
+  bytes.advance(open_header);
 }
 
 void BatchEditor::State::end_span() {

@@ -9,6 +9,7 @@
 
 #include <bit>
 
+#include "pipeline/model/attribute_walk.h"
 #include "pipeline/model/otlp_fields.h"
 #include "pipeline/model/usual_span.h"
 #include "pipeline/model/wire.h"
@@ -130,14 +131,13 @@ KeyValueView read_any_key_value(FieldRange::Field field) {
 
 std::optional<KeyValueView> find_attribute(std::string_view message, std::uint32_t number,
                                            std::string_view key) {
-  Cursor cursor(message);
-  Field field;
-  while (cursor.next(field)) {
-    if (!field.is(number, Type::length)) continue;
-    if (attribute_key({field.whole, field.content}) != key) continue;
-    return read_key_value({field.whole, field.content});
-  }
-  return std::nullopt;
+  std::optional<KeyValueView> found;
+  each_attribute(message, number, [&](const KeyValueView& attribute) {
+    if (!same_key(attribute.key, key)) return true;
+    found = attribute;
+    return false;
+  });
+  return found;
 }
 
 SpanView::SpanView(std::string_view message) : message_(message) {

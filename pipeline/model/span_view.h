@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string_view>
 
@@ -101,6 +102,22 @@ inline std::size_t plain_value_offset(std::string_view content) {
 /// The key of a plain KeyValue.
 inline std::string_view plain_key(std::string_view content) {
   return {content.data() + 2, static_cast<unsigned char>(content[1])};
+}
+
+/// Compares from the end: keys of one length differ there more often than in their prefix.
+inline bool same_key(std::string_view left, std::string_view right) {
+  const auto same_word = [&](std::size_t at) {
+    std::uint64_t one = 0;
+    std::uint64_t other = 0;
+    std::memcpy(&one, left.data() + at, 8);
+    std::memcpy(&other, right.data() + at, 8);
+    return one == other;
+  };
+  const std::size_t size = left.size();
+  if (size != right.size()) return false;
+  if (size < 8) return left == right;
+  if (!same_word(size - 8) || !same_word(0)) return false;
+  return size <= 16 || std::memcmp(left.data() + 8, right.data() + 8, size - 16) == 0;
 }
 
 /// The plain ones are read here, inline: attributes are most of what is read. All others take the

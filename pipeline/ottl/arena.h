@@ -17,9 +17,9 @@ class Arena {
   Arena& operator=(const Arena&) = delete;
 
   char* take(std::size_t size) {
-    char* const begin = first_.data() + taken_;
+    const std::size_t begin = taken_;
     taken_ += size;
-    return taken_ <= first_.size() ? begin : more(size);
+    return taken_ <= first_.size() ? first_.data() + begin : more(size);
   }
   std::string_view keep(std::string_view bytes) {
     char* const copy = take(bytes.size());

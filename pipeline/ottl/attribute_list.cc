@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "pipeline/attributes/key_table.h"
+#include "pipeline/model/attribute_walk.h"
 #include "pipeline/model/otlp_fields.h"
 #include "pipeline/model/span_view.h"
 #include "pipeline/model/wire.h"
@@ -43,49 +43,59 @@ void AttributeList::begin(std::string_view message, std::uint32_t number) {
   lists_at_once_ = changed_ || questions_ > 1;
   message_ = message;
   number_ = number;
-  if (listed_) items_.clear();
+  count_ = 0;
   if (!index_.empty()) index_.clear();
   listed_ = changed_ = repeats_ = false;
   questions_ = fresh_size_ = 0;
 }
 
-/// Every edited span pays for this, so fields are walked here and the attributes that everybody
-/// writes are read where they lie: through AttributeRange it took twice as long.
 void AttributeList::list() {
   if (listed_) return;
   listed_ = true;
-  wire::Cursor cursor(message_);
-  wire::Field field;
-  while (cursor.next(field)) {
-    if (!field.is(number_, wire::Type::length)) continue;
-    const std::size_t value = plain_value_offset(field.content);
-    // In their place at once: an item that is copied from the stack waits for its own stores.
-    if (value > 0) {
-      items_.emplace_back(plain_key(field.content), field.content.substr(value), field.whole);
-      continue;
+  Item* at = room_.data();
+  const Item* end = at + room_.size();
+  each_attribute(message_, number_, [&](const KeyValueView& attribute) {
+    if (at == end) {
+      count_ = room_.size();
+      room_.resize(2 * count_ + 16);
+      at = room_.data() + count_;
+      end = room_.data() + room_.size();
     }
-    const KeyValueView attribute = read_any_key_value({field.whole, field.content});
-    items_.emplace_back(attribute.key, attribute.value_message, attribute.field);
-  }
-  if (items_.size() < indexed_min) return;
-  for (std::size_t place = 0; place < items_.size(); ++place) put_in_index(place);
+    // Made in its place, piece by piece: one that is copied from the stack waits for its own
+    // stores, which took as long again as the walk.
+    Item& item = *at++;
+    item.key = attribute.key;
+    item.value = attribute.value_message;
+    item.field = attribute.field;
+    item.fresh = {};
+    item.state = State::kept;
+    return true;
+  });
+  count_ = static_cast<std::size_t>(at - room_.data());
+  if (count_ < indexed_min) return;
+  for (std::size_t place = 0; place < count_; ++place) put_in_index(place);
 }
 
 std::optional<std::string_view> AttributeList::find(std::string_view key) {
   ++questions_;
   if (lists_at_once_) list();
   if (!listed_) {
-    const auto attribute = find_attribute(message_, number_, key);
-    return attribute ? std::optional(attribute->value_message) : std::nullopt;
+    std::optional<std::string_view> value;
+    each_attribute(message_, number_, [&](const KeyValueView& attribute) {
+      if (!same_key(attribute.key, key)) return true;
+      value = attribute.value_message;
+      return false;
+    });
+    return value;
   }
   const Item* const item = first(key);
   return item != nullptr ? std::optional(item->value) : std::nullopt;
 }
 
 void AttributeList::put_in_index(std::size_t place) {
-  const auto [known, fresh] = index_.emplace(items_[place].key, place);
+  const auto [known, fresh] = index_.emplace(room_[place].key, place);
   if (fresh) return;
-  if (items_[known->second].state == State::erased) {
+  if (room_[known->second].state == State::erased) {
     known->second = place;
   } else {
     repeats_ = true;
@@ -97,7 +107,7 @@ std::size_t AttributeList::size() const {
   if (!listed_) {
     for (FieldRange range(message_, number_); range.next();) ++count;
   }
-  for (const Item& item : items_) {
+  for (const Item& item : items()) {
     if (item.state != State::erased) ++count;
   }
   return count;
@@ -106,13 +116,13 @@ std::size_t AttributeList::size() const {
 Value AttributeList::as_map(Arena& arena) const {
   if (!changed_) return Value::of_map(message_, number_);
   std::size_t size = 0;
-  for (const Item& item : items_) {
+  for (const Item& item : items()) {
     if (item.state != State::erased)
       size += wire::field_size(otlp::list::values, key_value_size(item.key, item.value));
   }
   char* const begin = arena.take(size);
   char* out = begin;
-  for (const Item& item : items_) {
+  for (const Item& item : items()) {
     if (item.state != State::erased)
       out = put_attribute(out, otlp::list::values, item.key, item.value);
   }
@@ -123,11 +133,11 @@ AttributeList::Item* AttributeList::first(std::string_view key) {
   if (!index_.empty()) {
     const auto place = index_.find(key);
     if (place == index_.end()) return nullptr;
-    Item& item = items_[place->second];
+    Item& item = room_[place->second];
     if (item.state != State::erased) return &item;
     if (!repeats_) return nullptr;
   }
-  for (Item& item : items_) {
+  for (Item& item : listed()) {
     if (same_key(item.key, key) && item.state != State::erased) return &item;
   }
   return nullptr;
@@ -139,16 +149,18 @@ void AttributeList::set(std::string_view key, std::string_view value, Arena& mem
   if (item == nullptr) return add(key, value, memory);
   change(*item, value, memory);
   if (!index_.empty() && !repeats_) return;
-  for (Item* other = item + 1; other != items_.data() + items_.size(); ++other) {
+  for (Item* other = item + 1; other != room_.data() + count_; ++other) {
     if (same_key(other->key, key) && other->state != State::erased) erase(*other);
   }
 }
 
 void AttributeList::add(std::string_view key, std::string_view value, Arena& memory) {
-  refresh(items_.emplace_back(), key, value, memory);
+  if (count_ == room_.size()) room_.resize(2 * count_ + 16);
+  Item& item = room_[count_++] = {};
+  refresh(item, key, value, memory);
   if (!index_.empty()) {
-    put_in_index(items_.size() - 1);
-  } else if (items_.size() == indexed_min) {
+    put_in_index(count_ - 1);
+  } else if (count_ == indexed_min) {
     for (std::size_t place = 0; place < indexed_min; ++place) put_in_index(place);
   }
 }

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -31,6 +32,8 @@ class AttributeList {
 
   /// `number`: the field of the message that holds a KeyValue.
   void begin(std::string_view message, std::uint32_t number);
+  /// So much of the message is whole fields, none of them an entry.
+  void skip(std::size_t size) { message_.remove_prefix(size); }
 
   std::optional<std::string_view> find(std::string_view key);
   std::size_t size() const;
@@ -45,7 +48,7 @@ class AttributeList {
   template <typename Edit>
   void each(Edit edit) {
     list();
-    for (Item& item : items_) {
+    for (Item& item : listed()) {
       if (item.state != Item::State::erased) edit(item);
     }
   }
@@ -55,12 +58,13 @@ class AttributeList {
 
   std::uint32_t number() const { return number_; }
   /// In the order of the message, the new ones at the end. Empty until the first edit.
-  const std::vector<Item>& items() const { return items_; }
+  std::span<const Item> items() const { return {room_.data(), count_}; }
   /// How much of what is written comes from edits.
   std::size_t fresh_size() const { return fresh_size_; }
 
  private:
   void list();
+  std::span<Item> listed() { return {room_.data(), count_}; }
   Item* first(std::string_view key);
   void add(std::string_view key, std::string_view value, Arena& memory);
   void put_in_index(std::size_t place);
@@ -73,7 +77,8 @@ class AttributeList {
   bool lists_at_once_ = false;
   std::size_t questions_ = 0;  ///< about this message
   std::size_t fresh_size_ = 0;
-  std::vector<Item> items_;
+  std::vector<Item> room_;  ///< of items, of which `count_` are there
+  std::size_t count_ = 0;
   /// Where the first item of a key is, once there are many: what senders write must not cost its
   /// square.
   std::unordered_map<std::string_view, std::size_t> index_;

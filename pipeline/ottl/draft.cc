@@ -34,9 +34,8 @@ void Draft::begin(std::string_view message, std::uint32_t attributes_number) {
   rewritten_ = false;
 }
 
-void Draft::consolidate() {
-  constexpr std::size_t memory_min = std::size_t{1} << 20;
-  if (memory.taken() < memory_min || memory.taken() < 4 * message_.size()) return;
+void Draft::write_to_itself() {
+  if (memory.taken() < 4 * message_.size()) return;
   if (!changed() || size() > size_max) return;
   BufferWriter out(size());
   write(out);

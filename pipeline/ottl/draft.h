@@ -48,7 +48,9 @@ class Draft {
   }
   /// For a message that many spans edit in turn: writes it anew, to itself, once what was replaced
   /// takes more memory than it is worth.
-  void consolidate();
+  void consolidate() {
+    if (memory.taken() >= consolidated_min) write_to_itself();
+  }
   /// The message is not as it came, whatever is done to it here.
   void mark_rewritten() { rewritten_ = true; }
   /// At least what `write` appends.
@@ -60,6 +62,8 @@ class Draft {
     std::string_view whole;
     std::string_view with;
   };
+  static constexpr std::size_t consolidated_min = std::size_t{1} << 20;
+  void write_to_itself();
   void collect_cuts();
 
   BufferWriter own_;

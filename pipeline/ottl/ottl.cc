@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "pipeline/ottl/functions.h"
 #include "pipeline/ottl/syntax.h"
 
 namespace sluice::ottl {
@@ -37,7 +38,7 @@ bool CompiledStatement::run(Evaluation& in) const {
     const Truth answer = where->test(in);
     if (answer != Truth::yes) return answer == Truth::no;
   }
-  return !editor->get(in).failed();
+  return !editor->function->run(in, *editor).failed();
 }
 
 ExpressionPtr compile_value(std::string_view text, Context context, PathStyle style,

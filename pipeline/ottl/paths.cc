@@ -71,27 +71,14 @@ class MapEntry final : public Path {
   bool shared() const override { return root_.shared; }
 
   Value get(Evaluation& in) const override {
-    const Value key = first_key(in);
-    if (key.failed()) return key;
-    const auto bytes = root_.list(in).find(key.text);
-    if (!bytes) return {};
-    return keys_.size() == 1 ? decoded(*bytes) : value_at(in, decoded(*bytes), inner());
+    if (key_ != nullptr) return get(in, key_->text);
+    const Value key = string_key(in, *keys_.front());
+    return key.failed() ? key : get(in, key.text);
   }
-
   Value set(Evaluation& in, const Value& value) const override {
-    const Value key = first_key(in);
-    if (key.failed()) return key;
-    AttributeList& list = root_.list(in);
-    Value whole = value;
-    if (keys_.size() > 1) {
-      const auto there = list.find(key.text);
-      whole = with_set(in, there ? decoded(*there) : Value(), inner(), value);
-      if (whole.failed()) return whole;
-    }
-    const auto bytes = encoded(whole, in.arena);
-    if (!bytes) return in.fail("an attribute cannot hold ", name_of(whole.type));
-    list.set(key.text, *bytes, root_.memory(in));
-    return {};
+    if (key_ != nullptr) return set(in, key_->text, value);
+    const Value key = string_key(in, *keys_.front());
+    return key.failed() ? key : set(in, key.text, value);
   }
 
   Value edit_map(Evaluation& in, MapEdit edit) const override {
@@ -106,10 +93,25 @@ class MapEntry final : public Path {
   }
 
  private:
-  KeySpan inner() const { return KeySpan(keys_).subspan(1); }
-  Value first_key(Evaluation& in) const {
-    return key_ != nullptr ? *key_ : string_key(in, *keys_.front());
+  Value get(Evaluation& in, std::string_view key) const {
+    const auto bytes = root_.list(in).find(key);
+    if (!bytes) return {};
+    return keys_.size() == 1 ? decoded(*bytes) : value_at(in, decoded(*bytes), inner());
   }
+  Value set(Evaluation& in, std::string_view key, const Value& value) const {
+    if (keys_.size() == 1) return put(in, key, value);
+    const auto there = root_.list(in).find(key);
+    const Value whole = with_set(in, there ? decoded(*there) : Value(), inner(), value);
+    return whole.failed() ? whole : put(in, key, whole);
+  }
+  Value put(Evaluation& in, std::string_view key, const Value& value) const {
+    const auto bytes = encoded(value, in.arena);
+    if (!bytes) return in.fail("an attribute cannot hold ", name_of(value.type));
+    root_.list(in).set(key, *bytes, root_.memory(in));
+    return {};
+  }
+
+  KeySpan inner() const { return KeySpan(keys_).subspan(1); }
 
   const Root& root_;
   const Keys keys_;

@@ -123,11 +123,12 @@ Value decoded(const AnyValueView& view) {
 
 std::optional<std::string_view> encoded(const Value& value, Arena& arena) {
   if (const std::uint32_t number = text_field(value.type); number != 0) {
-    const Value own = value.type == Type::map ? as_key_value_list(value, arena) : value;
-    char* const out = arena.take(own.text.size() + 11);
-    char* const end = put_head(out, number, wire::Type::length, own.text.size());
-    if (!own.text.empty()) std::memcpy(end, own.text.data(), own.text.size());
-    return std::string_view(out, static_cast<std::size_t>(end - out) + own.text.size());
+    const std::string_view text =
+        value.type == Type::map ? as_key_value_list(value, arena).text : value.text;
+    char* const out = arena.take(text.size() + 11);
+    char* const end = put_head(out, number, wire::Type::length, text.size());
+    if (!text.empty()) std::memcpy(end, text.data(), text.size());
+    return std::string_view(out, static_cast<std::size_t>(end - out) + text.size());
   }
   char* const out = arena.take(scalar_size_max);
   const char* const end = put_scalar(value, out);

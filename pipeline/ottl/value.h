@@ -92,7 +92,13 @@ struct Value {
 
 /// The value that an AnyValue's content holds.
 Value decoded(const AnyValueView& view);
-inline Value decoded(std::string_view any) { return decoded(AnyValueView(any)); }
+/// Short texts, most of what there is, are read here.
+inline Value decoded(std::string_view any) {
+  constexpr char string_tag = 1 << 3 | 2;  // any_value::string_value, length-delimited
+  const bool short_text = any.size() >= 2 && any.size() < 0x82 && any[0] == string_tag &&
+                          static_cast<unsigned char>(any[1]) == any.size() - 2;
+  return short_text ? Value::of_string(any.substr(2)) : decoded(AnyValueView(any));
+}
 
 /// The content of an AnyValue; nothing for a value that an attribute cannot hold (a time, an id).
 std::optional<std::string_view> encoded(const Value& value, Arena& arena);

@@ -67,8 +67,10 @@ bool PassRun::run_groups(const std::vector<Numbered>& groups) {
 /// False where the request is refused.
 bool PassRun::run_group(const Numbered& numbered) {
   in_->clear_cache();
-  const std::optional<bool> run = wanted(numbered);
-  if (!run || !*run) return run.has_value();
+  if (!numbered.group->conditions.empty()) {
+    const std::optional<bool> run = wanted(numbered);
+    if (!run || !*run) return run.has_value();
+  }
   std::size_t number = numbered.first + numbered.group->conditions.size();
   for (const ottl::CompiledStatement& statement : numbered.group->statements) {
     if (!statement.run(*in_) && failures_.report(number, *in_)) return false;
@@ -85,7 +87,7 @@ std::optional<bool> PassRun::wanted(const Numbered& numbered) {
     if (answer == Truth::yes) return true;
     if (answer == Truth::failed && failures_.report(numbered.first + i, *in_)) return std::nullopt;
   }
-  return conditions.empty();
+  return false;
 }
 
 bool PassRun::run_events(const Numbered& numbered) {

@@ -19,6 +19,7 @@
 #include "processors/redaction/redaction.h"
 #include "processors/span/span.h"
 #include "processors/probabilistic_sampler/probabilistic_sampler.h"
+#include "processors/transform/transform.h"
 #include "test/support/otlp_builder.h"
 #include "test/support/processor_fixture.h"
 
@@ -332,6 +333,12 @@ BENCHMARK_CAPTURE(through, redaction_of_one_value, redaction_processor(),
 BENCHMARK_CAPTURE(through, redaction_by_a_list, redaction_processor(),
                   "{allowed_keys: [service.name, http.request.method, http.route, "
                   "http.response.status_code]}");
+BENCHMARK_CAPTURE(through, transform_by_three, transform_processor(),
+                  "{trace_statements: [{context: span, statements: ["
+                  "'set(attributes[\"tier\"], \"gold\") where "
+                  "attributes[\"http.response.status_code\"] >= 400', "
+                  "'replace_pattern(attributes[\"http.route\"], \"/products/.*\", \"/p\")', "
+                  "'delete_key(attributes, \"user.id\")']}]}");
 BENCHMARK_CAPTURE(through, span_of_nothing, span_processor(),
                   "{name: {to_attributes: {rules: ['^/api/(?P<id>[0-9]+)$']}}}");
 BENCHMARK_CAPTURE(through, span_named, span_processor(),
