@@ -18,13 +18,18 @@ class UsualSpan {
  public:
   [[gnu::always_inline]] explicit UsualSpan(std::string_view message)
       : at_(message.data()), end_(message.data() + message.size()) {
-    if (!read_ids()) return;
-    read_short(otlp::span::name, name);
-    read_times();
+    if (!read_head()) return;
     for (std::string_view attribute; read_short(otlp::span::attributes, attribute);) {
     }
     has_status = read_short(otlp::span::status, status);
     read_flags();
+  }
+
+  /// How much of a span stands before its attributes, if it is in the usual form; or less.
+  static std::size_t head_size(std::string_view message) {
+    UsualSpan span(message.data(), message.data() + message.size());
+    span.read_head();
+    return static_cast<std::size_t>(span.at_ - message.data());
   }
 
   /// What is to be read in the general way. Fields in there count more than those that were read.
@@ -43,6 +48,8 @@ class UsualSpan {
   static constexpr std::ptrdiff_t ids_size = 18 + 10 + 10;  ///< of both ids and that of the parent
   static constexpr std::ptrdiff_t times_size = 2 + 9 + 9;
 
+  UsualSpan(const char* begin, const char* end) : at_(begin), end_(end) {}
+
   static std::uint16_t two_bytes(const char* from) {
     std::uint16_t value = 0;
     std::memcpy(&value, from, sizeof value);
@@ -60,6 +67,12 @@ class UsualSpan {
     return static_cast<unsigned char>(byte) == wire::tag(number, type);
   }
 
+  bool read_head() {
+    if (!read_ids()) return false;
+    read_short(otlp::span::name, name);
+    read_times();
+    return true;
+  }
   bool read_ids() {
     if (end_ - at_ < ids_size + times_size) return false;
     if (two_bytes(at_) != header(otlp::span::trace_id, 16)) return false;

@@ -1,21 +1,13 @@
 #include "pipeline/ottl/evaluation.h"
 
 #include "pipeline/model/otlp_fields.h"
+#include "pipeline/model/usual_span.h"
 
 namespace sluice::ottl {
 namespace {
 
 /// ResourceSpans and ScopeSpans hold no attributes; this number none of their fields has.
 constexpr std::uint32_t no_attributes = 15;
-
-/// How much of a span is trace id, span id and parent id as everybody writes them, which need no
-/// walk.
-std::size_t ids_size(std::string_view span) {
-  using namespace std::string_view_literals;
-  if (span.size() < 38 || !span.starts_with("\x0a\x10"sv) || span.substr(18, 2) != "\x12\x08"sv)
-    return 0;
-  return span.substr(28, 2) == "\x22\x08"sv ? 38 : 28;
-}
 
 }  // namespace
 
@@ -31,7 +23,7 @@ void Evaluation::begin_scope(std::string_view content, std::string_view extra) {
 
 void Evaluation::begin_span(std::string_view message) {
   span.begin(message, otlp::span::attributes);
-  span.attributes.skip(ids_size(message));
+  span.attributes.skip(UsualSpan::head_size(message));
   span_view_.reset();
 }
 
