@@ -17,7 +17,7 @@ namespace sluice::ottl {
 /// goes straight to the bytes; the first edit makes a list of what is there, in which values stay
 /// encoded: those of the message where they lie, new ones in the arena. So does the first question
 /// where the message before was edited or asked about more than one key: messages are much alike,
-/// and each question to the list costs a fifth of a walk over the bytes. Of a repeated key the
+/// and a question to the list walks over no bytes. Of a repeated key the
 /// first counts, and an edit of it takes the others along, so that nothing that was to go stays in
 /// a duplicate.
 class AttributeList {

@@ -11,8 +11,8 @@
 #include "pipeline/ottl/library.h"
 
 // A search by RE2 costs 90 ns in a text of 20 bytes, and 200 ns if it is to say where the match is.
-// To look for the bytes that every match begins with costs 10; a match that is tried at one place
-// costs RE2 70, and a plain pattern 10.
+// A match that is tried at one place costs RE2 70 ns; where the pattern is plain, the whole search
+// takes 30, and one that finds no place to try less than 5.
 namespace sluice::ottl {
 namespace {
 
