@@ -85,6 +85,8 @@ if wanted sdk; then
   "$work/venv/bin/python" test/sdk/sampling.py --sluice build/debug/sluice --work "$work"
   step "processors that edit spans beside the collector's, ASan+UBSan"
   "$work/venv/bin/python" test/sdk/processors.py --sluice build/debug/sluice --work "$work"
+  step "groupbytrace beside the collector's, ASan+UBSan"
+  "$work/venv/bin/python" test/sdk/grouping.py --sluice build/debug/sluice --work "$work"
   step "probabilistic_sampler beside the collector's, ASan+UBSan"
   "$work/venv/bin/python" test/sdk/shares.py --sluice build/debug/sluice --work "$work"
 fi

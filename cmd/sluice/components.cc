@@ -15,6 +15,7 @@
 #include "processors/batch/batch.h"
 #include "processors/filter/filter.h"
 #include "processors/forward/forward.h"
+#include "processors/groupbytrace/groupbytrace.h"
 #include "processors/memory_limiter/memory_limiter.h"
 #include "processors/probabilistic_sampler/probabilistic_sampler.h"
 #include "processors/redaction/redaction.h"
@@ -57,6 +58,7 @@ ComponentTable all_components() {
               attributes_processor(),
               batch_processor(),
               filter_processor(),
+              groupbytrace_processor(),
               memory_limiter_processor(),
               probabilistic_sampler_processor(),
               redaction_processor(),

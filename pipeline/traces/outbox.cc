@@ -31,6 +31,12 @@ void Outbox::add(SpanBatch trace) {
   if (open_.span_count() >= batch_spans) seal();
 }
 
+void Outbox::add_alone(SpanBatch trace) {
+  seal();
+  add(std::move(trace));
+  seal();
+}
+
 void Outbox::add_in_pieces(const SpanBatch& trace) {
   seal();
   for (std::uint32_t first = 0; first < trace.span_count(); first += batch_spans) {

@@ -20,6 +20,8 @@ class Outbox final : private Handover::Owner {
   ~Outbox();
 
   void add(SpanBatch trace);
+  /// For a trace that is to be a batch of its own.
+  void add_alone(SpanBatch trace);
   /// For a trace that would be too large a batch: in pieces.
   void add_in_pieces(const SpanBatch& trace);
   /// Hands over what downstream takes.

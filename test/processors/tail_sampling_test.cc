@@ -1,17 +1,15 @@
 #include "processors/tail_sampling/tail_sampling.h"
 
-#include <array>
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <map>
 #include <set>
 
-#include "pipeline/countdown.h"
 #include "pipeline/model/span_view.h"
-#include "pipeline/net/event_loop.h"
 #include "test/support/otlp_builder.h"
 #include "test/support/processor_fixture.h"
 #include "test/support/readme.h"
+#include "test/support/workers.h"
 
 namespace sluice::test {
 namespace {
@@ -327,44 +325,17 @@ TEST_CASE("traces are dealt out to any number of shards", "[tail_sampling]") {
 
 TEST_CASE("a trace that comes in on several workers leaves whole, on one of them",
           "[tail_sampling][pipeline]") {
-  constexpr std::size_t workers = 2;
   constexpr std::uint64_t traces = 200;
-  net::EventLoops loops(workers);
-  Metrics metrics;
-  Ledger ledger{std::size_t{1} << 30};
-  SpanCounters counters{metrics, "processor", "test"};
-  config::Problems problems;
-  const auto decoded = tail_sampling_processor().decode(config::parse_text(
-      "{decision_wait: 1h, policies: [{name: all, type: always_sample}]}", "test.yaml", problems));
-  std::array<CaptureConsumer, workers> next;
-  std::vector<std::unique_ptr<Processor>> processors;
-  Siblings siblings(workers);
-  for (std::size_t worker = 0; worker < workers; ++worker) {
-    processors.push_back(decoded.build(ProcessorContext{
-        {"test", loops[worker], metrics, ledger}, counters, next[worker], siblings, worker}));
-  }
-  loops.start();
-  for (int part = 0; part < 8; ++part) {
+  Workers<2> test(tail_sampling_processor(),
+                  "{decision_wait: 1h, policies: [{name: all, type: always_sample}]}");
+  for (std::size_t part = 0; part < 8; ++part) {
     std::vector<SpanSpec> spans;
     for (std::uint64_t trace = 1; trace <= traces; ++trace) spans.push_back(span(trace, "s"));
-    const std::size_t worker = static_cast<std::size_t>(part) % workers;
-    loops[worker].post([&processor = *processors[worker], batch = request(spans)]() mutable {
-      processor.consume(std::move(batch), Ack());
-    });
+    test.send(part % 2, request(std::move(spans)));
   }
-  Countdown taken;
-  for (std::size_t worker = 0; worker < workers; ++worker) loops[worker].post(taken.ticket());
-  taken.wait();
-  Countdown stopped;
-  for (std::size_t worker = 0; worker < workers; ++worker) {
-    loops[worker].post([&processor = *processors[worker], done = stopped.ticket()]() mutable {
-      processor.stop(std::move(done));
-    });
-  }
-  stopped.wait();
-  loops.stop();
+  test.stop();
   std::map<std::string, std::set<const SpanBatch*>> batches_of;
-  for (const CaptureConsumer& each : next) {
+  for (const CaptureConsumer& each : test.next) {
     for (const SpanBatch& batch : each.batches) {
       for (const SpanEntry& entry : batch.spans())
         batches_of[std::string(SpanView(batch.span_bytes(entry)).trace_id())].insert(&batch);
@@ -372,10 +343,10 @@ TEST_CASE("a trace that comes in on several workers leaves whole, on one of them
   }
   CHECK(batches_of.size() == traces);
   for (const auto& [trace, batches] : batches_of) CHECK(batches.size() == 1);
-  CHECK(next[0].span_count() + next[1].span_count() == 8 * traces);
-  CHECK(next[0].span_count() > 0);
-  CHECK(next[1].span_count() > 0);
-  CHECK(counters.held.value() == 0);
+  CHECK(test.next[0].span_count() + test.next[1].span_count() == 8 * traces);
+  CHECK(test.next[0].span_count() > 0);
+  CHECK(test.next[1].span_count() > 0);
+  CHECK(test.counters.held.value() == 0);
 }
 
 TEST_CASE("mistakes in the options of tail_sampling are named", "[tail_sampling]") {
