@@ -77,6 +77,7 @@ if wanted sdk; then
   prepare python test/sdk/python/requirements.txt -- make_python venv test/sdk/python/requirements.txt
   prepare node test/sdk/node/package.json test/sdk/node/emit.js -- make_node node test/sdk/node
   prepare go test/sdk/go/main.go test/sdk/go/go.mod -- make_go emit-go test/sdk/go
+  prepare overload-go test/sdk/go/overload/main.go test/sdk/go/go.mod -- make_go overload-go test/sdk/go/overload
   prepare java test/sdk/java/pom.xml test/sdk/java/src/main/java/Emit.java -- make_java java test/sdk/java
   prepare collector test/sdk/collector.yaml -- make_collector
   step "real SDKs and collectors, ASan+UBSan"
@@ -89,6 +90,9 @@ if wanted sdk; then
   "$work/venv/bin/python" test/sdk/grouping.py --sluice build/debug/sluice --work "$work"
   step "probabilistic_sampler beside the collector's, ASan+UBSan"
   "$work/venv/bin/python" test/sdk/shares.py --sluice build/debug/sluice --work "$work"
+  step "real SDKs under a memory limit, release"
+  build release sluice
+  "$work/venv/bin/python" test/sdk/memory.py --sluice build/release/sluice --work "$work"
 fi
 if wanted doors; then
   build debug sluice
