@@ -68,7 +68,7 @@ class TraceShard {
  protected:
   using TimePoint = Executor::TimePoint;
 
-  /// The time of a trace has come: it is to `leave`, or to be dropped.
+  /// The time of a trace has come: it is to be taken out, or dropped.
   virtual void let_go(TraceHandle trace, DueReason reason, TimePoint now) = 0;
   /// Before what has come is filed, those that are held already with their `trace`. What it erases
   /// is not, and its to account for.

@@ -2,6 +2,8 @@
 
 #include <array>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -99,17 +101,28 @@ class Groups final : public TraceShard {
  private:
   void let_go(TraceHandle trace, DueReason reason, TimePoint) override {
     const TraceFacts& facts = traces().facts(trace);
-    metrics_.traces_released.add(1);
-    metrics_.spans_released.add(facts.spans);
-    metrics_.by_reason[static_cast<std::size_t>(reason)]->add(1);
+    ++released_[static_cast<std::size_t>(reason)];
+    spans_released_ += facts.spans;
     if (facts.bytes >= trace_max_bytes_)
       outbox().add_in_pieces(take_out(trace));
     else
       outbox().add_alone(take_out(trace));
   }
 
+  void tell() override {
+    for (const DueReason reason : reasons) {
+      const auto number = static_cast<std::size_t>(reason);
+      if (released_[number] == 0) continue;
+      metrics_.traces_released.add(released_[number]);
+      metrics_.by_reason[number]->add(std::exchange(released_[number], 0));
+    }
+    if (spans_released_ > 0) metrics_.spans_released.add(std::exchange(spans_released_, 0));
+  }
+
   GroupingMetrics& metrics_;
   const std::uint64_t trace_max_bytes_;
+  std::array<std::uint64_t, due_reason_words.size()> released_{};  ///< traces, not told yet
+  std::uint64_t spans_released_ = 0;                               ///< likewise
 };
 
 std::unique_ptr<Processor> build(const TraceBounds& bounds, const ProcessorContext& context) {
