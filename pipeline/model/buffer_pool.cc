@@ -63,6 +63,7 @@ constexpr std::size_t pooled_max = std::size_t{4} << 20;
 constexpr std::size_t mapped_min = std::size_t{128} << 10;
 constexpr std::size_t populated_max = std::size_t{1} << 20;
 constexpr std::size_t cached_least = std::size_t{32} << 20;
+constexpr std::size_t cached_most = std::size_t{256} << 20;
 constexpr std::size_t page = 4096;
 constexpr std::size_t class_count = 12 * 8;
 
@@ -77,7 +78,7 @@ constinit std::atomic<std::size_t> cached_bytes{0};
 constinit std::atomic<std::size_t> pooled_bytes{0};  ///< of pooled classes, in use or waiting
 constinit std::atomic<std::size_t> victim{0};
 
-// Index vectors of merged batches pass glibc's default threshold of 128 KiB and would be mapped and
+// Vectors of merged batches pass glibc's default threshold of 128 KiB and would be mapped and
 // unmapped per batch, with the same page faults; they stay on the heap, which keeps some room on
 // top.
 [[maybe_unused]] const bool malloc_tuned = [] {
@@ -125,15 +126,16 @@ void return_to_system(Block* block) {
   }
 }
 
-/// Gives up cached blocks of any class, one class after the other, until `bytes` fit under `limit`.
+/// Gives up cached blocks of any class, a few of each in turn, until `bytes` fit under `limit`.
 void make_room(std::size_t bytes, std::size_t limit) {
-  std::size_t misses = 0;
-  while (misses < class_count && cached_bytes.load(std::memory_order_relaxed) + bytes > limit) {
-    Block* block = pop(shelves[victim.fetch_add(1, std::memory_order_relaxed) % class_count]);
-    if (block == nullptr) {
-      ++misses;
-    } else {
-      misses = 0;
+  constexpr int few = 8;
+  const auto is_full = [&] { return cached() + bytes > limit; };
+  for (std::size_t misses = 0; misses < class_count && is_full();) {
+    Shelf& shelf = shelves[victim.fetch_add(1, std::memory_order_relaxed) % class_count];
+    for (int count = 0; count < few && is_full(); ++count) {
+      Block* block = pop(shelf);
+      misses = block == nullptr ? misses + (count == 0) : 0;
+      if (block == nullptr) break;
       return_to_system(block);
     }
   }
@@ -141,11 +143,12 @@ void make_room(std::size_t bytes, std::size_t limit) {
 
 /// How many bytes may wait.
 std::size_t cached_max() {
-  return std::max(cached_least, pooled_bytes.load(std::memory_order_relaxed) / 8);
+  const std::size_t pooled = pooled_bytes.load(std::memory_order_relaxed);
+  const std::size_t used = pooled - std::min(pooled, cached());
+  return std::clamp(used / 8, cached_least, cached_most);
 }
 
 void* memory_from_system(std::size_t total) {
-  count(total, total);
   if (!is_mapped(total)) return std::malloc(total);
   if (is_pooled(total)) {
     const std::size_t cached_now = cached();
@@ -161,7 +164,6 @@ void* memory_from_system(std::size_t total) {
 }
 
 Block* start(void* memory, std::size_t total) {
-  if (memory == nullptr) throw std::bad_alloc();
   Block* block = new (memory) Block;
   block->capacity = total - sizeof(Block);
   return block;
@@ -183,7 +185,10 @@ Block* take(std::size_t capacity) {
   if (is_pooled(total)) {
     if (Block* block = pop(shelf_of(total))) return start(block, total);
   }
-  return start(memory_from_system(total), total);
+  void* const memory = memory_from_system(total);
+  if (memory == nullptr) throw std::bad_alloc();
+  count(total, total);
+  return start(memory, total);
 }
 
 void give_back(Block* block) noexcept {

@@ -70,10 +70,14 @@ std::size_t size_of(const Entries& entries) {
   return entries.capacity() * sizeof(typename Entries::value_type);
 }
 
+/// What the pool gives for them (Pooled).
+std::size_t pooled_size(const SpanEntries& spans) {
+  return buffer_pool::class_size(sizeof(Buffer::Block) + size_of(spans));
+}
+
 /// Tables that selections share were charged with the first index over them.
-std::size_t index_size(const SpanEntries& spans,
-                       const std::shared_ptr<const BatchTables>& tables) {
-  std::size_t size = size_of(spans);
+std::size_t index_size(const SpanEntries& spans, const std::shared_ptr<const BatchTables>& tables) {
+  std::size_t size = pooled_size(spans);
   if (tables.use_count() == 1)
     size += size_of(tables->sources) + size_of(tables->scopes) + size_of(tables->resources);
   return size;
@@ -133,7 +137,7 @@ std::size_t SpanBatch::pinned() const noexcept {
   if (!index_) return 0;
   const BatchTables& tables = *index_->tables;
   return buffers_pinned(tables.sources) + sizeof(Index) + sizeof(BatchTables) +
-         index_->spans.capacity() * sizeof(SpanEntry) + tables.sources.capacity() * sizeof(Source) +
+         pooled_size(index_->spans) + tables.sources.capacity() * sizeof(Source) +
          tables.scopes.capacity() * sizeof(ScopeEntry) +
          tables.resources.capacity() * sizeof(ResourceEntry);
 }

@@ -143,6 +143,8 @@ class SpanBatch {
   /// Copies the surviving spans out of buffers of which less than `share_min` is still wanted, so
   /// that a few spans do not pin a large request. Returns itself where nothing is to be gained.
   SpanBatch compacted(double share_min) const;
+  /// Copies all of it out: who has it pins nothing that others have.
+  SpanBatch copied() const;
 
   /// As one ExportTraceServiceRequest. Whole requests leave untouched, runs of spans under
   /// rewritten lengths; neighbours of one occurrence are merged, nothing else is.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -262,8 +263,9 @@ void Folding::close_buffer() {
 
 /// All that a batch needs, in as few buffers as possible.
 std::shared_ptr<const SpanBatch::Index> folded(const SpanBatch::Index& index) {
-  return Folding(index, std::vector<bool>(index.tables->sources.size(), true), index.wire_size)
-      .run();
+  const std::vector<std::size_t> wanted = bytes_wanted(index.spans, *index.tables);
+  const std::size_t size = std::accumulate(wanted.begin(), wanted.end(), std::size_t{0});
+  return Folding(index, std::vector<bool>(wanted.size(), true), size).run();
 }
 
 }  // namespace
@@ -333,6 +335,10 @@ SpanBatch SpanBatch::compacted(double share_min) const {
   // The copy's own size class may waste an eighth.
   if (freed <= copied + copied / 8 + sizeof(Buffer::Block)) return *this;
   return {Folding(*index_, std::move(chosen), copied).run(), context_};
+}
+
+SpanBatch SpanBatch::copied() const {
+  return empty() ? *this : SpanBatch(folded(*index_), context_);
 }
 
 struct BatchMerger::State {

@@ -88,7 +88,8 @@ class UsualSpan {
   }
   void read_times() {
     const bool are_there = end_ - at_ >= times_size &&
-                           is_tag(at_[0], otlp::span::kind, wire::Type::varint) && at_[1] >= 0 &&
+                           is_tag(at_[0], otlp::span::kind, wire::Type::varint) &&
+                           static_cast<signed char>(at_[1]) >= 0 &&
                            is_tag(at_[2], otlp::span::start_time, wire::Type::fixed64) &&
                            is_tag(at_[11], otlp::span::end_time, wire::Type::fixed64);
     if (!are_there) return;

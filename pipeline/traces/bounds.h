@@ -9,7 +9,7 @@ namespace sluice {
 
 /// How long traces are held, and how much of them. Of all shards of a component together.
 struct TraceBounds {
-  std::chrono::nanoseconds wait;                ///< from a trace's first span
+  std::chrono::nanoseconds wait{0};             ///< from a trace's first span
   std::chrono::nanoseconds wait_after_root{0};  ///< from its root, if that is earlier; 0: no
   std::uint64_t num_traces = 0;
   std::uint64_t max_bytes = 0;

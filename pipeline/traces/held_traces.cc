@@ -38,15 +38,11 @@ void HeldTraces::find(std::span<Arrival> arrivals) const {
 /// parts copied, two workers did no more than one; with an index for each part, a tenth less.)
 SpanBatch HeldTraces::part_of(SpanBatch batch, std::span<Arrival> arrivals) const {
   std::uint64_t spans = 0;
-  std::size_t bytes = 0;
-  for (const Arrival& each : arrivals) {
-    spans += each.facts.spans;
-    bytes += each.facts.bytes;
-  }
+  for (const Arrival& each : arrivals) spans += each.facts.spans;
   if (spans == batch.span_count()) return batch;
   const double share = share_min / static_cast<double>(shards_);
-  if (shards_ > 1 && static_cast<double>(bytes) >= share * static_cast<double>(batch.pinned()))
-    return batch;
+  const auto wanted = static_cast<double>(batch.wire_size() * spans / batch.span_count());
+  if (shards_ > 1 && wanted >= share * static_cast<double>(batch.pinned())) return batch;
   std::vector<std::uint32_t> indexes;
   indexes.reserve(spans);
   for (Arrival& each : arrivals) {
@@ -109,6 +105,7 @@ HeldTraces::Number HeldTraces::new_segment(SpanBatch batch, std::span<const Arri
     mark(segment, each.first, each.facts.spans, true);
   }
   segment.bytes = segment.held_bytes;
+  segments_bytes_ += segment.memory();
   spans_ += segment.held;
   batch.charge_to(account_);
   segment.batch = std::move(batch);
@@ -155,8 +152,7 @@ void HeldTraces::grow() {
 /// An estimate of what is kept beside the requests; once a call, since accounts are shared.
 void HeldTraces::charge_tables() {
   const std::size_t now = traces_.capacity() * (sizeof(Trace) + 3 * sizeof(Number)) +
-                          segments_.capacity() * sizeof(Segment) + spans_ * shards_ / 8 +
-                          runs_bytes_;
+                          segments_.capacity() * sizeof(Segment) + segments_bytes_ + runs_bytes_;
   if (now > tables_charged_) account_.hold(now - tables_charged_);
   if (now < tables_charged_) account_.release(tables_charged_ - now);
   tables_charged_ = now;
@@ -171,8 +167,8 @@ SpanBatch HeldTraces::take(Handle trace) {
     const Segment& segment = segments_[number];
     indexes.clear();
     for (; i < runs.size() && runs[i].segment == number; ++i) {
-      for (std::uint32_t span = runs[i].first; span < runs[i].first + runs[i].count; ++span)
-        indexes.push_back(place(segment, span));
+      const std::uint32_t first = place(segment, runs[i].first);
+      for (std::uint32_t span = 0; span < runs[i].count; ++span) indexes.push_back(first + span);
     }
     parts.push_back(segment.batch.select(indexes));
   }
@@ -216,6 +212,7 @@ void HeldTraces::no_longer_pay(const Segment& segment) {
 
 void HeldTraces::let_go(Number number) {
   no_longer_pay(segments_[number]);
+  segments_bytes_ -= segments_[number].memory();
   segments_[number] = {};
   free_segments_.push_back(number);
 }
@@ -227,22 +224,28 @@ void HeldTraces::compact() {
     if (std::exchange(segment.is_wasteful, false)) compact(segment);
   }
   wasteful_.clear();
+  charge_tables();
 }
 
 void HeldTraces::compact(Segment& segment) {
-  std::vector<std::uint32_t> wanted;
-  std::vector<std::uint32_t> moved(segment.is_held.size());
-  for (std::uint32_t span = 0; span < segment.is_held.size(); ++span) {
+  std::vector<std::uint32_t> left, places;
+  left.reserve(segment.held);
+  places.reserve(segment.held);
+  const std::size_t count = segment.left.empty() ? segment.is_held.size() : segment.left.size();
+  for (std::uint32_t at = 0; at < count; ++at) {
+    const std::uint32_t span = segment.left.empty() ? at : segment.left[at];
     if (!segment.is_held[span]) continue;
-    moved[span] = static_cast<std::uint32_t>(wanted.size());
-    wanted.push_back(place(segment, span));
+    left.push_back(span);
+    places.push_back(at);
   }
-  SpanBatch rest = segment.batch.select(wanted).compacted(share_min);
+  SpanBatch rest = segment.batch.select(places).compacted(share_min);
   no_longer_pay(segment);
   rest.charge_to(account_);
+  segments_bytes_ -= segment.memory();
   segment.batch = std::move(rest);
   segment.bytes = segment.held_bytes;
-  segment.moved = std::move(moved);
+  segment.left = std::move(left);
+  segments_bytes_ += segment.memory();
 }
 
 }  // namespace sluice

@@ -56,8 +56,9 @@ class HeldTraces {
     const Runs& runs = traces_[trace.number].runs;
     for (std::size_t i = 0; i < runs.size(); ++i) {
       const Segment& segment = segments_[runs[i].segment];
-      for (std::uint32_t span = runs[i].first; span < runs[i].first + runs[i].count; ++span)
-        visit(segment.batch, segment.batch.spans()[place(segment, span)]);
+      const std::uint32_t first = place(segment, runs[i].first);
+      for (const SpanEntry& entry : segment.batch.spans().subspan(first, runs[i].count))
+        visit(segment.batch, entry);
     }
   }
   /// All spans of the trace in one batch, in order of arrival; it is not held any more.
@@ -78,12 +79,16 @@ class HeldTraces {
   struct Segment {
     SpanBatch batch;
     std::vector<bool> is_held;
-    std::vector<std::uint32_t> moved;  ///< where each span is now, once some were let go
-    std::uint32_t held = 0;            ///< spans, here: other shards may hold more of them
-    std::size_t bytes = 0;             ///< of all spans that it had when it was copied last
+    std::vector<std::uint32_t> left;  ///< once it was copied out: the spans that are in `batch`
+    std::uint32_t held = 0;           ///< spans, here: other shards may hold more of them
+    std::size_t bytes = 0;            ///< of all spans that it had when it was copied last
     std::size_t held_bytes = 0;
     bool is_shared = false;    ///< other shards hold the rest of the request
     bool is_wasteful = false;  ///< waits to be copied out
+
+    std::size_t memory() const {
+      return is_held.capacity() / 8 + left.capacity() * sizeof(std::uint32_t);
+    }
   };
   /// Neighbours in a segment.
   struct Run {
@@ -150,7 +155,9 @@ class HeldTraces {
   void charge_tables();
   Number& bucket_of(std::uint64_t hash) { return buckets_[hash & (buckets_.size() - 1)]; }
   static std::uint32_t place(const Segment& segment, std::uint32_t span) {
-    return segment.moved.empty() ? span : segment.moved[span];
+    if (segment.left.empty()) return span;
+    return static_cast<std::uint32_t>(std::ranges::lower_bound(segment.left, span) -
+                                      segment.left.begin());
   }
 
   Ledger& account_;
@@ -164,7 +171,8 @@ class HeldTraces {
   std::vector<Number> free_traces_;
   std::vector<Number> buckets_;  ///< a power of two, twice as many as traces at least
   std::uint64_t spans_ = 0;
-  std::size_t runs_bytes_ = 0;  ///< of those that have memory of their own
+  std::size_t segments_bytes_ = 0;  ///< what they have beside their batches
+  std::size_t runs_bytes_ = 0;      ///< of those that have memory of their own
   std::size_t tables_charged_ = 0;
 };
 

@@ -11,8 +11,9 @@ constexpr std::uint64_t waiting_max = 4 * batch_spans;  ///< behind a batch that
 
 }  // namespace
 
-Outbox::Outbox(const ProcessorContext& processor, Task changed)
-    : counters_(processor.counters),
+Outbox::Outbox(const ProcessorContext& processor, bool others_hold, Task changed)
+    : others_hold_(others_hold),
+      counters_(processor.counters),
       in_flight_(processor.ledger),
       changed_(std::move(changed)),
       handover_(processor, *this) {}
@@ -48,7 +49,8 @@ void Outbox::add_in_pieces(const SpanBatch& trace) {
 void Outbox::seal() {
   if (open_.span_count() == 0) return;
   // Charged where it is made from, then as in flight.
-  SpanBatch batch = open_.finish().compacted(0.75);
+  SpanBatch batch = open_.finish();
+  batch = others_hold_ ? batch.copied() : batch.compacted(0.75);
   batch.charge_to(in_flight_);
   sealed_.push_back(std::move(batch));
 }

@@ -15,8 +15,9 @@ namespace sluice {
 /// downstream pins nothing here and is charged as in flight.
 class Outbox final : private Handover::Owner {
  public:
-  /// `changed` is called whenever a batch was settled. The references outlive this.
-  Outbox(const ProcessorContext& processor, Task changed);
+  /// `others_hold`: parts of the same requests, so that none may leave with its spans. `changed` is
+  /// called whenever a batch was settled. The references outlive this.
+  Outbox(const ProcessorContext& processor, bool others_hold, Task changed);
   ~Outbox();
 
   void add(SpanBatch trace);
@@ -34,6 +35,7 @@ class Outbox final : private Handover::Owner {
   void settled(std::uint64_t spans, bool was_taken) override;
   void seal();
 
+  const bool others_hold_;
   SpanCounters& counters_;
   Ledger& in_flight_;
   Task changed_;

@@ -1,5 +1,6 @@
 #include "pipeline/traces/trace_pool.h"
 
+#include <algorithm>
 #include <random>
 
 #include "pipeline/traces/trace_shard.h"
@@ -20,8 +21,20 @@ TracePool::TracePool(const TraceBounds& limits, std::size_t shard_count, const T
       metrics(told),
       account(context.ledger.of_holder(context.id)),
       shards(shard_count > 0 ? shard_count : context.siblings.count()),
-      key(random_key()) {
+      key(random_key()),
+      spare_lists(context.siblings.count()) {
   account.set_limit(bounds.max_bytes);
+}
+
+void TracePool::go_back_to(Executor::TimePoint moment) {
+  Executor::TimePoint before = gone_until_.load();
+  while (before < moment && !gone_until_.compare_exchange_weak(before, moment)) {
+  }
+}
+
+bool TracePool::is_behind() const {
+  return std::ranges::any_of(
+      shards, [this](const TraceShard* shard) { return shard->reached() < gone_until(); });
 }
 
 std::optional<Answer> TracePool::refusal() const {

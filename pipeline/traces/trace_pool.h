@@ -8,6 +8,7 @@
 
 #include "pipeline/component.h"
 #include "pipeline/traces/bounds.h"
+#include "pipeline/traces/spare_lists.h"
 
 namespace sluice {
 
@@ -36,6 +37,17 @@ struct TracePool {
   std::atomic<std::uint64_t> traces{0};  ///< held by all shards
   std::vector<TraceShard*> shards;       ///< each belongs to the instance of its worker
   const std::uint64_t key;               ///< of the hashes of ids
+  std::vector<SpareLists> spare_lists;   ///< of each worker
+  std::atomic<bool> is_stopping{false};  ///< some shard has been told to
+
+  /// There is no room: what came until `moment` is to go, in all shards. Any thread.
+  void go_back_to(Executor::TimePoint moment);
+  Executor::TimePoint gone_until() const { return gone_until_.load(); }
+  /// Whether some shard has still to let go of what the others have let go of. Any thread.
+  bool is_behind() const;
+
+ private:
+  std::atomic<Executor::TimePoint> gone_until_{Executor::TimePoint::min()};
 };
 
 }  // namespace sluice

@@ -13,7 +13,8 @@ TraceProcessor::TraceProcessor(const ProcessorContext& context, std::shared_ptr<
       pool_(std::move(pool)),
       questions_(std::move(questions)),
       reader_(pool_->key, questions_.get()),
-      by_shard_(pool_->shards.size()) {
+      by_shard_(pool_->shards.size()),
+      spare_(pool_->spare_lists[context.worker]) {
   for (std::size_t number = context.worker; number < by_shard_.size();
        number += context.siblings.count()) {
     own_.push_back(make());
@@ -48,15 +49,12 @@ void TraceProcessor::hold(SpanBatch batch) {
     TraceShard& shard = *pool_->shards[number];
     if (&shard.executor() == &executor_) {
       shard.take(batch, arrivals);
-      arrivals.clear();
+      spare_.put(std::exchange(arrivals, {}));
+      arrivals = spare_.take();
     } else {
-      shard.post(batch, std::exchange(arrivals, spare_list()));
+      shard.post(batch, std::exchange(arrivals, spare_.take()));
     }
   }
-}
-
-std::vector<Arrival> TraceProcessor::spare_list() {
-  return own_.empty() ? std::vector<Arrival>() : own_.front()->spare.take();
 }
 
 void TraceProcessor::stop(Task done) {

@@ -31,7 +31,6 @@ class TraceProcessor final : public Processor {
 
  private:
   void hold(SpanBatch batch);
-  std::vector<Arrival> spare_list();
 
   SpanCounters& counters_;
   Executor& executor_;
@@ -41,6 +40,7 @@ class TraceProcessor final : public Processor {
   ArrivalReader reader_;
   std::vector<std::unique_ptr<TraceShard>> own_;
   std::vector<std::vector<Arrival>> by_shard_;  ///< room for the work of one call
+  SpareLists& spare_;
 };
 
 }  // namespace sluice

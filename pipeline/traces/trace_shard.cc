@@ -35,7 +35,8 @@ TraceShard::TraceShard(const ProcessorContext& processor, TracePool& pool,
       executor_(processor.executor),
       counters_(processor.counters),
       traces_(pool.account, processor.ledger, pool.shards.size(), growth),
-      outbox_(processor, [this] { end_turn(); }) {}
+      outbox_(processor, pool.shards.size() > 1, [this] { end_turn(); }),
+      spare_(pool.spare_lists[processor.worker]) {}
 
 void TraceShard::take(SpanBatch batch, std::vector<Arrival>& arrivals) {
   const TimePoint now = executor_.now();
@@ -62,7 +63,7 @@ void TraceShard::post(SpanBatch batch, std::vector<Arrival> arrivals) {
   executor_.post([this, held = std::move(batch), list = std::move(arrivals)]() mutable {
     in_transit_.fetch_sub(1, std::memory_order_acq_rel);
     take(std::move(held), list);
-    spare.put(std::move(list));
+    spare_.put(std::move(list));
   });
 }
 
@@ -79,25 +80,78 @@ void TraceShard::check_size(TraceHandle trace, TimePoint now) {
   let_go(trace, DueReason::too_large, now);
 }
 
-/// At the limits the oldest traces go now, with what has come of them. As much as is too much goes
-/// before what is left of its requests is copied together, so that this is done once.
+/// At the limits the oldest traces go now, with what has come of them.
 void TraceShard::make_room(TimePoint now) {
   if (pool_.bounds.refuse_newcomers) return;
-  while (const std::optional<DueReason> reason = overflow()) {
-    const std::size_t used = pool_.account.used();
-    const std::size_t excess = used - std::min<std::size_t>(used, pool_.bounds.max_bytes);
-    std::size_t gone = 0;
-    do {
-      const Due* oldest = front(by_first_span_);
-      if (oldest == nullptr) return traces_.compact();
-      const TraceHandle trace = oldest->trace;
-      say_too_early(trace, *reason, now);
-      gone += traces_.facts(trace).bytes;
-      pool_.metrics.too_early.add(1);
-      let_go(trace, *reason, now);
-    } while (gone < excess);
-    if (excess > 0) traces_.compact();
+  while (is_above_num_traces()) {
+    const Due* oldest = front(by_first_span_);
+    if (oldest == nullptr) break;
+    let_go_early(oldest->trace, DueReason::over_traces, now);
   }
+  follow(now);
+  const std::size_t shards = pool_.shards.size();
+  while (excess() > 0 && !pool_.is_behind()) {
+    if (!let_go_oldest(excess() / shards + 1, now) || shards > 1) return;
+  }
+}
+
+/// As much as is too much goes before what is left of its requests is copied together, so that this
+/// is done once. What came in one request is free when all shards have let go of it, so they go
+/// back to one moment, and who has got there waits for the others: going on alone it would let go
+/// of all that it has, and free nothing.
+bool TraceShard::let_go_oldest(std::size_t bytes, TimePoint now) {
+  TimePoint until;
+  std::size_t gone = 0;
+  while (gone < bytes) {
+    const Due* oldest = front(by_first_span_);
+    if (oldest == nullptr) break;
+    until = traces_.first_seen(oldest->trace);
+    gone += traces_.facts(oldest->trace).bytes;
+    let_go_early(oldest->trace, DueReason::over_bytes, now);
+  }
+  traces_.compact();
+  if (gone == 0 || pool_.shards.size() == 1) return gone > 0;
+  pool_.go_back_to(until);
+  follow(now);
+  for (TraceShard* other : pool_.shards) {
+    if (other != this) other->call();
+  }
+  return true;
+}
+
+/// Lets go of what is to go in all shards.
+void TraceShard::follow(TimePoint now) {
+  const TimePoint until = pool_.gone_until();
+  if (until <= reached()) return;
+  for (const Due* oldest = front(by_first_span_);
+       oldest != nullptr && traces_.first_seen(oldest->trace) <= until;
+       oldest = front(by_first_span_))
+    let_go_early(oldest->trace, DueReason::over_bytes, now);
+  traces_.compact();
+  reached_.store(until);
+}
+
+/// Another shard waits for this one. Not once they stop: then all that is left goes anyhow, and
+/// this one may be gone.
+void TraceShard::call() {
+  if (is_called_.exchange(true)) return;
+  in_transit_.fetch_add(1);
+  if (pool_.is_stopping) {
+    in_transit_.fetch_sub(1);
+    return;
+  }
+  executor_.post([this] {
+    is_called_ = false;
+    in_transit_.fetch_sub(1);
+    make_room(executor_.now());
+    end_turn();
+  });
+}
+
+void TraceShard::let_go_early(TraceHandle trace, DueReason reason, TimePoint now) {
+  say_too_early(trace, reason, now);
+  pool_.metrics.too_early.add(1);
+  let_go(trace, reason, now);
 }
 
 /// Once in a while, since it makes text.
@@ -113,12 +167,16 @@ void TraceShard::say_too_early(TraceHandle trace, DueReason reason, TimePoint no
                 {"wait_seconds", seconds(pool_.bounds.wait)}});
 }
 
-std::optional<DueReason> TraceShard::overflow() const {
-  if (pool_.account.used() > pool_.bounds.max_bytes) return DueReason::over_bytes;
-  // What others hold may be out of date by a turn.
+/// What others hold may be out of date by a turn.
+bool TraceShard::is_above_num_traces() const {
   const std::uint64_t others = pool_.traces.load(std::memory_order_relaxed) - traces_told_;
-  if (others + traces_.size() > pool_.bounds.num_traces) return DueReason::over_traces;
-  return std::nullopt;
+  return others + traces_.size() > pool_.bounds.num_traces;
+}
+
+/// Bytes above what may be held.
+std::size_t TraceShard::excess() const {
+  const std::size_t used = pool_.account.used();
+  return used - std::min<std::size_t>(used, pool_.bounds.max_bytes);
 }
 
 void TraceShard::drop(TraceHandle trace) {
@@ -220,8 +278,9 @@ void TraceShard::end_turn() {
 }
 
 void TraceShard::stop(Task done) {
+  pool_.is_stopping = true;
   // What other workers have posted comes first.
-  if (in_transit_.load(std::memory_order_acquire) > 0) {
+  if (in_transit_.load() > 0) {
     executor_.post([this, later = std::move(done)]() mutable { stop(std::move(later)); });
     return;
   }

@@ -18,27 +18,6 @@
 
 namespace sluice {
 
-/// Lists that came from another thread, and go to one with something else in them: what is always
-/// freed by another thread than made it has both wait for the allocator.
-class SpareLists {
- public:
-  std::vector<Arrival> take() {
-    if (lists_.empty()) return {};
-    std::vector<Arrival> list = std::move(lists_.back());
-    lists_.pop_back();
-    return list;
-  }
-  void put(std::vector<Arrival> list) {
-    if (lists_.size() == few) return;
-    list.clear();
-    lists_.push_back(std::move(list));
-  }
-
- private:
-  static constexpr std::size_t few = 8;
-  std::vector<std::vector<Arrival>> lists_;
-};
-
 /// Holds the traces whose hash falls to it until their time has come; what becomes of them then is
 /// for the component to say. The wait is the same for all traces, so two queues in order of arrival
 /// (of the first span, of the root) are all the timer wheel that is needed. Lives on one executor;
@@ -60,10 +39,10 @@ class TraceShard {
   void stop(Task done);
 
   Executor& executor() const { return executor_; }
-  /// Own thread only.
-  SpareLists spare;
   /// Newcomers are refused while it cannot get rid of what is to leave. Any thread.
   bool is_shut() const { return is_shut_.load(std::memory_order_relaxed); }
+  /// What came until then has gone, where it had to (TracePool::go_back_to). Any thread.
+  Executor::TimePoint reached() const { return reached_.load(); }
 
  protected:
   using TimePoint = Executor::TimePoint;
@@ -98,7 +77,12 @@ class TraceShard {
   void await(const Arrival& arrival, TimePoint now);
   void check_size(TraceHandle trace, TimePoint now);
   void make_room(TimePoint now);
-  std::optional<DueReason> overflow() const;
+  bool let_go_oldest(std::size_t bytes, TimePoint now);
+  void follow(TimePoint now);
+  void call();
+  void let_go_early(TraceHandle trace, DueReason reason, TimePoint now);
+  bool is_above_num_traces() const;
+  std::size_t excess() const;
   void say_too_early(TraceHandle trace, DueReason reason, TimePoint now);
 
   void let_go_due();
@@ -115,6 +99,7 @@ class TraceShard {
   SpanCounters& counters_;
   HeldTraces traces_;
   Outbox outbox_;
+  SpareLists& spare_;
   std::deque<Due> by_first_span_;
   std::deque<Due> by_root_;
   Timer timer_;
@@ -122,6 +107,8 @@ class TraceShard {
   TimePoint quiet_until_;  ///< no warning before
   bool goes_on_ = false;   ///< a turn that goes on is posted
   std::atomic<bool> is_shut_{false};
+  std::atomic<TimePoint> reached_{TimePoint::min()};
+  std::atomic<bool> is_called_{false};
   std::atomic<std::uint32_t> in_transit_{0};  ///< what was posted and has not come
   Task stopped_;
   std::uint64_t traces_told_ = 0;  ///< to all shards, and to the gauge

@@ -12,6 +12,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "pipeline/countdown.h"
@@ -22,7 +23,10 @@
 namespace sluice {
 namespace {
 
-constexpr std::size_t traces_a_request = 256, parts = 4, requests_a_worker = 24'000;
+constexpr std::size_t traces_a_request = 256, parts = 4;
+
+/// Traces are held for 200 ms: after this time as much is let go as comes in.
+constexpr std::chrono::milliseconds warm_up{600}, measured{3000};
 
 constexpr std::string_view options = R"(
   {decision_wait: 200ms, num_traces: 10000000, policies: [
@@ -83,14 +87,17 @@ class Feeder {
         worker_(worker),
         workers_(workers) {}
 
+  /// Until `stop`.
   void start(Task done) {
     done_ = std::move(done);
     executor_.post([this] { turn(); });
   }
+  void stop() { is_stopped_ = true; }
+  std::uint64_t requests() const { return fed_; }
 
  private:
   void turn() {
-    if (next_ == requests_a_worker) return done_();
+    if (is_stopped_) return done_();
     // Four requests after each other hold the same traces, each sent to the next worker.
     const std::size_t number = next_++;
     const std::uint64_t group = (number / parts) * workers_ + (worker_ + number % parts) % workers_;
@@ -105,6 +112,7 @@ class Feeder {
     auto batch =
         SpanBatch::parse(ledger_.charge(from_.bytes.size()).freeze(std::move(body)), report);
     processor_.consume(std::move(*batch), Ack());
+    fed_.store(next_, std::memory_order_relaxed);
     executor_.post([this] { turn(); });
   }
 
@@ -114,6 +122,8 @@ class Feeder {
   const Template& from_;
   std::size_t worker_, workers_;
   std::size_t next_ = 0;
+  std::atomic<std::uint64_t> fed_{0};
+  std::atomic<bool> is_stopped_{false};
   Task done_;
 };
 
@@ -136,11 +146,22 @@ double spans_per_second(std::size_t workers, const Template& request) {
                                                worker, workers));
   }
   loops.start();
-  const auto begin = std::chrono::steady_clock::now();
   Countdown fed;
   for (auto& each : feeders) each->start(fed.ticket());
-  fed.wait();
+  const auto requests = [&] {
+    std::uint64_t sum = 0;
+    for (const auto& each : feeders) sum += each->requests();
+    return sum;
+  };
+  std::this_thread::sleep_for(warm_up);
+  const std::uint64_t before = requests();
+  const auto begin = std::chrono::steady_clock::now();
+  std::this_thread::sleep_for(measured);
+  const auto spans = static_cast<double>((requests() - before) * 2 * traces_a_request);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  const auto all_spans = static_cast<double>(requests() * 2 * traces_a_request);
+  for (auto& each : feeders) each->stop();
+  fed.wait();
   Countdown stopped;
   for (std::size_t worker = 0; worker < workers; ++worker) {
     loops[worker].post([&processor = *processors[worker], done = stopped.ticket()]() mutable {
@@ -149,11 +170,10 @@ double spans_per_second(std::size_t workers, const Template& request) {
   }
   stopped.wait();
   loops.stop();
-  const auto spans = static_cast<double>(workers * requests_a_worker * 2 * traces_a_request);
   std::printf("%zu worker%s %.0f spans/s, %.0f ns a span and worker, %.1f %% kept\n", workers,
               workers == 1 ? ": " : "s:", spans / took.count(),
               1e9 * took.count() * static_cast<double>(workers) / spans,
-              100 * static_cast<double>(sink.spans.load()) / spans);
+              100 * static_cast<double>(sink.spans.load()) / all_spans);
   return spans / took.count();
 }
 

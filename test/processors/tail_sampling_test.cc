@@ -197,6 +197,27 @@ TEST_CASE("above max_bytes the oldest are decided, and memory stays below", "[ta
   CHECK(test.counters.held.value() == 0);
 }
 
+TEST_CASE("above max_bytes all shards let go of the same requests, and the young ones stay",
+          "[tail_sampling]") {
+  auto test = sampler("max_bytes: 1MiB, num_shards: 2");
+  constexpr std::uint64_t requests = 500, traces = 20;
+  for (std::uint64_t number = 0; number < requests; ++number) {
+    std::vector<SpanSpec> spans;
+    for (std::uint64_t trace = number * traces + 1; trace <= (number + 1) * traces; ++trace) {
+      spans.push_back(span(trace, std::string(500, 'x')));
+      if (number >= requests - 20) spans.back().status_code = 2;
+    }
+    CHECK(test.send(request(spans)) == "accepted");
+    test.executor.advance(1ms);
+    REQUIRE(test.ledger.of_holder("test").used() <= (1 << 20) + 32 * 1024);
+  }
+  CHECK(decisions(test, "over_bytes") > requests * traces / 2);
+  CHECK(names(test).empty());
+  test.executor.advance(11s);
+  CHECK(test.flow("out") == 20 * traces);
+  CHECK(test.conserved());
+}
+
 TEST_CASE("with block_on_overflow newcomers are told to come back", "[tail_sampling]") {
   auto test = sampler("num_traces: 2, block_on_overflow: true");
   CHECK(test.send(request({span(1, "a"), span(2, "b")})) == "accepted");

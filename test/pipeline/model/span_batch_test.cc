@@ -1,6 +1,7 @@
 #include "pipeline/model/span_batch.h"
 
 #include <catch2/catch.hpp>
+#include <random>
 
 #include "pipeline/ledger.h"
 #include "pipeline/model/otlp_fields.h"
@@ -99,6 +100,49 @@ TEST_CASE("merging batch by batch gives what concatenating them gives", "[span_b
   CHECK(merger.finish().empty());
   merger.add(batch);
   CHECK(merger.finish().spans().data() == batch.spans().data());
+}
+
+TEST_CASE("a span in the usual form is read as the same fields are anywhere", "[span_batch]") {
+  const auto message_of = [](const SpanSpec& spec) {
+    return std::string(make_batch({{.spans = {spec}}}).span_bytes(0U));
+  };
+  const std::string unknown("\xa0\x1f\x01", 3);  // what follows it is read in the general way
+  std::mt19937_64 random(7);
+  const auto maybe = [&](auto value) { return random() % 3 == 0 ? decltype(value)() : value; };
+  for (int turn = 0; turn < 2000; ++turn) {
+    SpanSpec spec{.name = std::string(random() % 200, 'n'),
+                  .trace_id = make_id(random(), 16),
+                  .span_id = make_id(random(), 8),
+                  .parent_span_id = maybe(make_id(random(), 8)),
+                  .trace_state = maybe(std::string(random() % 5, 't')),
+                  .kind = static_cast<int>(random() % 300) - 20,
+                  .start = maybe(random()),
+                  .end = maybe(random()),
+                  .status_code = static_cast<int>(random() % 3),
+                  .status_message = maybe(std::string("why")),
+                  .flags = maybe(static_cast<std::uint32_t>(random()))};
+    if (random() % 2 == 0) spec.attributes = {{"key", std::string(random() % 200, 'v')}};
+    // Whatever comes once more counts.
+    SpanSpec again = spec;
+    again.name = "again";
+    again.kind = 2;
+    if (random() % 4 == 0) spec.raw = message_of(again);
+    const std::string message = message_of(spec);
+    const std::string other_way = unknown + message;
+    const SpanView usual(message), general(other_way);
+    REQUIRE(usual.trace_id() == general.trace_id());
+    REQUIRE(usual.span_id() == general.span_id());
+    REQUIRE(usual.parent_span_id() == general.parent_span_id());
+    REQUIRE(usual.trace_state() == general.trace_state());
+    REQUIRE(usual.name() == general.name());
+    REQUIRE(usual.kind() == general.kind());
+    REQUIRE(usual.start_time_unix_nano() == general.start_time_unix_nano());
+    REQUIRE(usual.end_time_unix_nano() == general.end_time_unix_nano());
+    REQUIRE(usual.flags() == general.flags());
+    REQUIRE(usual.has_status() == general.has_status());
+    REQUIRE(usual.status_code() == general.status_code());
+    REQUIRE(usual.status_message() == general.status_message());
+  }
 }
 
 TEST_CASE("what a merger holds is on the ledger, and given back when it goes", "[span_batch]") {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <map>
+#include <memory>
 #include <random>
 #include <set>
 
@@ -29,17 +30,34 @@ struct Held {
   Ledger in_flight{SIZE_MAX};
   Ledger& account = in_flight.of_holder("sampler");
   ArrivalReader reader{12345};
-  HeldTraces traces{account, in_flight};
+  std::vector<std::unique_ptr<HeldTraces>> shards;
+  HeldTraces& traces;
   std::size_t fresh = 0;
+
+  explicit Held(std::size_t count = 1) : shards(make(count)), traces(*shards[0]) {}
+  std::vector<std::unique_ptr<HeldTraces>> make(std::size_t count) {
+    std::vector<std::unique_ptr<HeldTraces>> made(count);
+    for (auto& each : made) each = std::make_unique<HeldTraces>(account, in_flight, count);
+    return made;
+  }
 
   void add(std::vector<SpanSpec> spans) { add({{.service = "shop", .spans = std::move(spans)}}); }
   void add(const std::vector<ResourceSpec>& request) {
     const SpanBatch batch = charged(request);
-    std::vector<std::vector<Arrival>> arrivals(1);
+    std::vector<std::vector<Arrival>> arrivals(shards.size());
     reader.read(batch, arrivals);
-    traces.find(arrivals[0]);
-    traces.add(batch, arrivals[0], {});
-    for (const Arrival& each : arrivals[0]) fresh += each.is_new;
+    for (std::size_t number = 0; number < shards.size(); ++number) {
+      shards[number]->find(arrivals[number]);
+      shards[number]->add(batch, arrivals[number], {});
+      for (const Arrival& each : arrivals[number]) fresh += each.is_new;
+    }
+  }
+  /// The one that has it, if any.
+  HeldTraces& shard_of(std::uint64_t trace) {
+    const auto found = std::ranges::find_if(shards, [&](const auto& shard) {
+      return bool{shard->find(id_of(trace), reader.hash(make_id(trace, 16)))};
+    });
+    return found == shards.end() ? traces : **found;
   }
   /// As a door makes it.
   SpanBatch charged(const std::vector<ResourceSpec>& request) {
@@ -152,7 +170,8 @@ TEST_CASE("what is left of a request does not pin it", "[tail_sampling]") {
 }
 
 TEST_CASE("held traces agree with a plain map, whatever comes and goes", "[tail_sampling]") {
-  Held held;
+  const std::size_t shards = GENERATE(1, 2, 4);
+  Held held(shards);
   std::map<std::uint64_t, Names> expected;
   std::mt19937_64 random(11);
   int number = 0;
@@ -168,18 +187,26 @@ TEST_CASE("held traces agree with a plain map, whatever comes and goes", "[tail_
     } else if (!expected.empty()) {
       const auto chosen =
           std::next(expected.begin(), static_cast<long>(random() % expected.size()));
-      const TraceHandle trace = held.find(chosen->first);
+      HeldTraces& shard = held.shard_of(chosen->first);
+      const TraceHandle trace =
+          shard.find(id_of(chosen->first), held.reader.hash(make_id(chosen->first, 16)));
       REQUIRE(trace);
-      REQUIRE(held.traces.facts(trace).spans == chosen->second.size());
+      REQUIRE(shard.facts(trace).spans == chosen->second.size());
       if (random() % 2 == 0)
-        held.traces.drop(trace);
+        shard.drop(trace);
       else
-        REQUIRE(span_names(held.traces.take(trace)) == chosen->second);
+        REQUIRE(span_names(shard.take(trace)) == chosen->second);
       expected.erase(chosen);
-      if (random() % 8 == 0) held.traces.compact();
+      if (random() % 8 == 0) shard.compact();
     }
-    REQUIRE(held.traces.size() == expected.size());
+    std::size_t size = 0;
+    for (const auto& shard : held.shards) size += shard->size();
+    REQUIRE(size == expected.size());
   }
+  CHECK(held.account.used() > 0);
+  held.shards.clear();
+  CHECK(held.account.used() == 0);
+  CHECK(held.in_flight.used() == 0);
 }
 
 }  // namespace sluice
