@@ -44,8 +44,8 @@ struct BatchEditor::State {
 
   const SpanBatch batch;
   const std::span<const SpanEntry> old_spans;
-  SpanEntries spans;  ///< the new ones, once one of them changes
-  BatchTables tables;            ///< a copy of the old ones, once something is written
+  SpanEntries spans;   ///< the new ones, once one of them changes
+  BatchTables tables;  ///< a copy of the old ones, once something is written
   BufferWriter bytes;
   std::vector<bool> scope_edited;  ///< by scope, its resource included; empty: none
   std::uint16_t number = 0;        ///< of the fresh buffer among the sources
@@ -70,7 +70,6 @@ void BatchEditor::State::keep_until(std::uint32_t index) {
 /// need, but not past the batch itself, whose first span may be a large one.
 void BatchEditor::State::reserve_for(std::uint32_t index) {
   const std::size_t wanted = bytes.size() + old_spans[index].length + growth_of_a_span;
-  if (wanted <= bytes.capacity()) return;
   const std::size_t so_far = std::max<std::size_t>(index, 1);
   const std::size_t batch_size = batch.wire_size() + batch.wire_size() / 8;
   const std::size_t expected =
@@ -78,10 +77,12 @@ void BatchEditor::State::reserve_for(std::uint32_t index) {
   bytes.reserve(std::min(Buffer::size_max, std::max({wanted, bytes.capacity() * 3 / 2, expected})));
 }
 
+/// Edits come in long runs, in which none of the three has anything to do.
 void BatchEditor::State::begin_span(std::uint32_t index) {
-  keep_until(index);
-  prepare_tables();
-  reserve_for(index);
+  if (position != index || !spans_changed) keep_until(index);
+  if (!tables_changed || bytes.size() >= fresh_size_max) prepare_tables();
+  if (bytes.capacity() - bytes.size() < old_spans[index].length + growth_of_a_span)
+    reserve_for(index);
   open_start = bytes.size();
   // Most edits leave the length's own length as it was.
   open_header = 1 + wire::varint_size(old_spans[index].length);

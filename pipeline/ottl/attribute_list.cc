@@ -1,5 +1,6 @@
 #include "pipeline/ottl/attribute_list.h"
 
+#include <array>
 #include <cstring>
 
 #include "pipeline/model/attribute_walk.h"
@@ -20,19 +21,22 @@ char* put_head(char* out, std::uint32_t number, std::size_t size) {
   return wire::write_varint(out, size);
 }
 
-char* put_field(char* out, std::uint32_t number, std::string_view content) {
-  out = put_head(out, number, content.size());
-  if (!content.empty()) std::memcpy(out, content.data(), content.size());
-  return out + content.size();
+char* put_bytes(char* out, std::string_view bytes) {
+  if (!bytes.empty()) std::memcpy(out, bytes.data(), bytes.size());
+  return out + bytes.size();
 }
 
-std::size_t key_value_size(std::string_view key, std::string_view value) {
-  return wire::field_size(otlp::key_value::key, key.size()) +
-         wire::field_size(otlp::key_value::value, value.size());
+char* put_field(char* out, std::uint32_t number, std::string_view content) {
+  return put_bytes(put_head(out, number, content.size()), content);
+}
+
+std::size_t key_value_size(std::size_t key, std::size_t value) {
+  return wire::field_size(otlp::key_value::key, key) +
+         wire::field_size(otlp::key_value::value, value);
 }
 
 char* put_attribute(char* out, std::uint32_t number, std::string_view key, std::string_view value) {
-  out = put_head(out, number, key_value_size(key, value));
+  out = put_head(out, number, key_value_size(key.size(), value.size()));
   out = put_field(out, otlp::key_value::key, key);
   return put_field(out, otlp::key_value::value, value);
 }
@@ -118,7 +122,8 @@ Value AttributeList::as_map(Arena& arena) const {
   std::size_t size = 0;
   for (const Item& item : items()) {
     if (item.state != State::erased)
-      size += wire::field_size(otlp::list::values, key_value_size(item.key, item.value));
+      size +=
+          wire::field_size(otlp::list::values, key_value_size(item.key.size(), item.value.size()));
   }
   char* const begin = arena.take(size);
   char* out = begin;
@@ -143,7 +148,13 @@ AttributeList::Item* AttributeList::first(std::string_view key) {
   return nullptr;
 }
 
-void AttributeList::set(std::string_view key, std::string_view value, Arena& memory) {
+void AttributeList::set_text(std::string_view key, std::string_view text, Arena& memory) {
+  std::array<char, 11> head;
+  const char* const end = put_head(head.data(), otlp::any_value::string_value, text.size());
+  set(key, {{head.data(), static_cast<std::size_t>(end - head.data())}, text}, memory);
+}
+
+void AttributeList::set(std::string_view key, Content value, Arena& memory) {
   list();
   Item* const item = first(key);
   if (item == nullptr) return add(key, value, memory);
@@ -154,7 +165,7 @@ void AttributeList::set(std::string_view key, std::string_view value, Arena& mem
   }
 }
 
-void AttributeList::add(std::string_view key, std::string_view value, Arena& memory) {
+void AttributeList::add(std::string_view key, Content value, Arena& memory) {
   if (count_ == room_.size()) room_.resize(2 * count_ + 16);
   Item& item = room_[count_++] = {};
   refresh(item, key, value, memory);
@@ -172,19 +183,19 @@ void AttributeList::erase(std::string_view key) {
   });
 }
 
-void AttributeList::change(Item& item, std::string_view value, Arena& memory) {
-  if (item.value != value) refresh(item, item.key, value, memory);
+void AttributeList::change(Item& item, Content value, Arena& memory) {
+  if (!value.is(item.value)) refresh(item, item.key, value, memory);
 }
 
 /// The field is made as a whole, so that writing the message copies stretches and nothing else.
-void AttributeList::refresh(Item& item, std::string_view key, std::string_view value,
-                            Arena& memory) {
-  const std::size_t content = key_value_size(key, value);
+void AttributeList::refresh(Item& item, std::string_view key, Content value, Arena& memory) {
+  const std::size_t content = key_value_size(key.size(), value.size());
   const std::size_t size = wire::field_size(number_, content);
   char* const begin = memory.take(size);
   char* out = put_field(put_head(begin, number_, content), otlp::key_value::key, key);
   if (item.field.empty()) item.key = {out - key.size(), key.size()};
-  out = put_field(out, otlp::key_value::value, value);
+  out = put_head(out, otlp::key_value::value, value.size());
+  out = put_bytes(put_bytes(out, value.head), value.rest);
   fresh_size_ += size;
   fresh_size_ -= item.fresh.size();
   item.value = {out - value.size(), value.size()};

@@ -42,7 +42,11 @@ class AttributeList {
   Value as_map(Arena& arena) const;
 
   /// New bytes are made in `memory`.
-  void set(std::string_view key, std::string_view value, Arena& memory);
+  void set(std::string_view key, std::string_view value, Arena& memory) {
+    set(key, {{}, value}, memory);
+  }
+  /// Without a copy of the text as a value on the way.
+  void set_text(std::string_view key, std::string_view text, Arena& memory);
   void erase(std::string_view key);
   /// The items are not erased; `edit` may call `change` and `erase` on them.
   template <typename Edit>
@@ -52,23 +56,44 @@ class AttributeList {
       if (item.state != Item::State::erased) edit(item);
     }
   }
-  void change(Item& item, std::string_view value, Arena& memory);
+  void change(Item& item, std::string_view value, Arena& memory) {
+    change(item, Content{{}, value}, memory);
+  }
   void erase(Item& item);
   void clear();
 
   std::uint32_t number() const { return number_; }
   /// In the order of the message, the new ones at the end. Empty until the first edit.
   std::span<const Item> items() const { return {room_.data(), count_}; }
+  /// `edit(field, fresh)` for what goes from the message, in its order.
+  template <typename Edit>
+  void each_edit(Edit edit) const {
+    for (const Item& item : items()) {
+      if (item.state != Item::State::kept && !item.field.empty()) edit(item.field, item.fresh);
+    }
+  }
   /// How much of what is written comes from edits.
   std::size_t fresh_size() const { return fresh_size_; }
 
  private:
+  /// Of an AnyValue, in one piece or in two.
+  struct Content {
+    std::string_view head;
+    std::string_view rest;
+
+    std::size_t size() const { return head.size() + rest.size(); }
+    bool is(std::string_view bytes) const {
+      return bytes.size() == size() && bytes.starts_with(head) && bytes.ends_with(rest);
+    }
+  };
   void list();
   std::span<Item> listed() { return {room_.data(), count_}; }
   Item* first(std::string_view key);
-  void add(std::string_view key, std::string_view value, Arena& memory);
+  void set(std::string_view key, Content value, Arena& memory);
+  void add(std::string_view key, Content value, Arena& memory);
+  void change(Item& item, Content value, Arena& memory);
   void put_in_index(std::size_t place);
-  void refresh(Item& item, std::string_view key, std::string_view value, Arena& memory);
+  void refresh(Item& item, std::string_view key, Content value, Arena& memory);
 
   std::string_view message_;
   std::uint32_t number_ = 1;

@@ -73,17 +73,13 @@ std::size_t Draft::size() const {
 
 /// Everything that goes, in the order of the message.
 void Draft::collect_cuts() {
-  for (const AttributeList::Item& item : attributes.items()) {
-    if (item.state != AttributeList::Item::State::kept && !item.field.empty())
-      cuts_.emplace_back(item.field, item.fresh);
-  }
-  if (!fields_.empty()) {
-    wire::Cursor cursor(message_);
-    wire::Field field;
-    while (cursor.next(field)) {
-      const auto set = std::ranges::find(fields_, field.number, &NewField::number);
-      if (set != fields_.end() && set->type == field.type) cuts_.push_back({field.whole, {}});
-    }
+  attributes.each_edit(
+      [this](std::string_view field, std::string_view fresh) { cuts_.emplace_back(field, fresh); });
+  wire::Cursor cursor(message_);
+  wire::Field field;
+  while (!fields_.empty() && cursor.next(field)) {
+    const auto set = std::ranges::find(fields_, field.number, &NewField::number);
+    if (set != fields_.end() && set->type == field.type) cuts_.push_back({field.whole, {}});
   }
   const auto position = [](const Cut& cut) { return cut.whole.data(); };
   if (!std::ranges::is_sorted(cuts_, {}, position)) std::ranges::stable_sort(cuts_, {}, position);
@@ -91,16 +87,21 @@ void Draft::collect_cuts() {
 
 void Draft::write(BufferWriter& out) {
   char* const begin = out.tail(size());
-  collect_cuts();
   char* at = begin;
   const char* from = message_.data();
-  const char* const end = from + message_.size();
-  for (const Cut& cut : cuts_) {
-    if (cut.whole.data() < from) continue;  // an event that was edited, and then all events went
-    at = put_bytes(at, {from, static_cast<std::size_t>(cut.whole.data() - from)});
-    from = cut.whole.data() + cut.whole.size();
-    at = put_bytes(at, cut.with);
+  const auto cut = [&at, &from](std::string_view whole, std::string_view with) {
+    if (whole.data() < from) return;  // an event that was edited, and then all events went
+    at = put_bytes(at, {from, static_cast<std::size_t>(whole.data() - from)});
+    at = put_bytes(at, with);
+    from = whole.data() + whole.size();
+  };
+  if (fields_.empty() && cuts_.empty()) {  // attributes alone are in order
+    attributes.each_edit(cut);
+  } else {
+    collect_cuts();
+    for (const Cut& each : cuts_) cut(each.whole, each.with);
   }
+  const char* const end = message_.data() + message_.size();
   at = put_bytes(at, {from, static_cast<std::size_t>(end - from)});
   for (const AttributeList::Item& item : attributes.items()) {
     if (item.field.empty()) at = put_bytes(at, item.fresh);

@@ -105,6 +105,10 @@ class MapEntry final : public Path {
     return whole.failed() ? whole : put(in, key, whole);
   }
   Value put(Evaluation& in, std::string_view key, const Value& value) const {
+    if (value.type == Type::string) {
+      root_.list(in).set_text(key, value.text, root_.memory(in));
+      return {};
+    }
     const auto bytes = encoded(value, in.arena);
     if (!bytes) return in.fail("an attribute cannot hold ", name_of(value.type));
     root_.list(in).set(key, *bytes, root_.memory(in));

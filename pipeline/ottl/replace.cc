@@ -78,10 +78,11 @@ struct Replacement {
 
   /// Appends to `out` what becomes of `expanded`; false after a failure.
   bool append(Evaluation& in, std::string_view expanded, std::string& out) const {
-    if (converter == nullptr) {
-      out += expanded;
-      return true;
-    }
+    if (converter != nullptr) return append_converted(in, expanded, out);
+    out += expanded;
+    return true;
+  }
+  bool append_converted(Evaluation& in, std::string_view expanded, std::string& out) const {
     Call call(*converter);
     call.arguments.resize(1);
     call.arguments[0].given = true;
@@ -109,6 +110,12 @@ struct Replacement {
 
 /// The arguments from `index` on: replacement, function, format.
 bool read(Evaluation& in, const Call& call, std::size_t index, Replacement& out) {
+  const Value* const known = call.arguments[index].known;
+  if (known != nullptr && known->type == Type::string && !call.has(index + 1) &&
+      !call.has(index + 2)) {
+    out.text = known->text;
+    return true;
+  }
   const Value text = call.argument(in, index);
   if (text.failed()) return false;
   out.text = text.text;
