@@ -1,6 +1,7 @@
 // Upper and lower case. Letters beyond ASCII stay as they are but for those of Latin-1, Greek and
 // Cyrillic, which differ from their counterparts by a fixed distance.
 #include <string>
+#include <utility>
 
 #include "pipeline/ottl/library.h"
 #include "pipeline/ottl/utf8.h"
@@ -95,22 +96,20 @@ std::string snake(std::string_view text) {
   return out;
 }
 
+/// What is no letter, digit or separator goes; of a run of capitals the first one stays.
 std::string camel(std::string_view text) {
   text = trimmed(text);
+  if (text == "ID") return "Id";
   std::string out;
-  bool raise = true;
+  bool raise = true, capital = false;
   for (const char c : text) {
+    const bool in_capitals = std::exchange(capital, is_upper(c));
     if (is_lower(c) || is_upper(c)) {
-      out += raise ? upper(c) : c;
+      out += raise ? upper(c) : in_capitals ? lower(c) : c;
       raise = false;
-    } else if (is_digit(c)) {
-      out += c;
-      raise = true;
-    } else if (is_separator(c)) {
-      raise = true;
     } else {
-      out += c;
-      raise = false;
+      if (is_digit(c)) out += c;
+      raise = is_digit(c) || is_separator(c);
     }
   }
   return out;

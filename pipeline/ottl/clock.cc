@@ -41,10 +41,17 @@ void append_number(std::string& out, std::int64_t number, int width, char fill) 
   out += digits;
 }
 
+/// Behind a point or comma without zeros at the end, and nothing at all for a whole second, as the
+/// collector's layouts have it.
 void append_fraction(std::string& out, std::int64_t nanosecond, std::size_t digits) {
   std::string text;
   append_number(text, nanosecond, 9, '0');
-  out += text.substr(0, digits);
+  text.resize(digits);
+  if (out.ends_with('.') || out.ends_with(',')) {
+    text.erase(text.find_last_not_of('0') + 1);
+    if (text.empty()) out.pop_back();
+  }
+  out += text;
 }
 
 void append_plain(std::string& out, const CivilTime& time, char letter) {

@@ -38,13 +38,22 @@ class Flattener {
     Items items(list);
     for (std::size_t i = 0; const auto item = items.next(); ++i) {
       const std::string numbered = key + '.' + std::to_string(i);
-      const bool nested = item->type == Type::map || item->type == Type::list;
-      if (nested && depth + 1 < depth_max_ && depth + 1 < value_depth_max) {
-        add(numbered, *item, depth + 1);
+      const bool open = depth + 1 < depth_max_ && depth + 1 < value_depth_max;
+      if (open && item->type == Type::map) {
+        add_map(*item, numbered, depth + 2);
+      } else if (open && item->type == Type::list) {
+        add_inner_items(numbered, *item, depth + 3);
       } else {
         put(resolve_conflicts_ ? key : numbered, *item);
       }
     }
+  }
+
+  /// The items of a list in a list have no dot before their number: the collector's keys.
+  void add_inner_items(const std::string& key, const Value& list, std::int64_t depth) {
+    Items items(list);
+    for (std::size_t i = 0; const auto item = items.next(); ++i)
+      add(key + std::to_string(i), *item, depth);
   }
 
   void put(const std::string& key, const Value& value) {

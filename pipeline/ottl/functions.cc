@@ -55,6 +55,10 @@ constexpr Function table[] = {
     {"Base64Encode", "target string, variant? string", "string", l::base64_encode},
     {"Bool", "target truth", "bool", l::first_argument},
     {"Coalesce", "values [any]", "any", l::coalesce, l::check_coalesce},
+    {"CommunityID",
+     "source_ip string, source_port int, destination_ip string, destination_port int, protocol? "
+     "string, seed? int",
+     "string", l::community_id},
     {"Concat", "vals [text], delimiter string", "string", l::concat},
     {"ContainsValue", "target list, item any", "bool", l::contains_value},
     {"ConvertCase", "target string, to_case literal string", "string", l::convert_case,

@@ -140,11 +140,14 @@ Value year(Evaluation& in, const Call& call);
 std::string check_format(Call& call);
 std::string check_time(Call& call);
 
-// parse.cc, parse_json.cc
+// addresses.cc
+Value community_id(Evaluation& in, const Call& call);
+Value is_in_cidr(Evaluation& in, const Call& call);
+
+// parse.cc, parse_json.cc, url.cc
 Value base64_encode(Evaluation& in, const Call& call);
 Value decode(Evaluation& in, const Call& call);
 Value format(Evaluation& in, const Call& call);
-Value is_in_cidr(Evaluation& in, const Call& call);
 Value is_valid_luhn(Evaluation& in, const Call& call);
 Value parse_csv(Evaluation& in, const Call& call);
 Value parse_json(Evaluation& in, const Call& call);

@@ -68,7 +68,24 @@ std::vector<std::string> split_plain(std::string_view text, std::string_view del
   }
 }
 
-/// One line of CSV: fields may stand in double quotes, in which a quote is doubled. With `lazy` a
+/// Lines of CSV are one record, without the empty ones.
+std::string joined_lines(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\r' && i + 1 < text.size() && text[i + 1] == '\n') continue;
+    if (text[i] != '\n' || out.empty() || out.back() != '\n') out += text[i];
+  }
+  return out;
+}
+
+std::string_view without_outer_lines(std::string_view text) {
+  while (text.starts_with('\n') || text.starts_with("\r\n")) text.remove_prefix(1);
+  while (text.ends_with('\n') || text.ends_with("\n\r")) text.remove_suffix(1);
+  if (text.ends_with('\r')) text.remove_suffix(1);
+  return text;
+}
+
+/// A record of CSV: fields may stand in double quotes, in which a quote is doubled. With `lazy` a
 /// quote may also stand within a field that does not begin with one.
 std::optional<std::vector<std::string>> csv_fields(std::string_view row, std::string_view delimiter,
                                                    bool lazy) {
@@ -77,7 +94,7 @@ std::optional<std::vector<std::string>> csv_fields(std::string_view row, std::st
     std::string field;
     if (!row.starts_with('"')) {
       const std::size_t end = std::min(row.find(delimiter), row.size());
-      field = row.substr(0, end);
+      field = joined_lines(row.substr(0, end));
       if (!lazy && field.find('"') != std::string::npos) return std::nullopt;
       row.remove_prefix(end);
     } else {
@@ -193,9 +210,11 @@ Value parse_csv(Evaluation& in, const Call& call) {
   const std::string_view delimiter = call.literal(2, std::string_view(","));
   const std::string_view mode = call.literal(4, std::string_view("strict"));
   const std::vector<std::string> names = split_plain(header.text, call.literal(3, delimiter));
-  const auto fields = mode == "ignoreQuotes"
-                          ? std::optional(split_plain(text.text, delimiter))
-                          : csv_fields(text.text, delimiter, mode == "lazyQuotes");
+  const bool plain = mode == "ignoreQuotes";
+  const std::string_view record = plain ? text.text : without_outer_lines(text.text);
+  if (!plain && record.empty()) return in.fail("there is nothing to parse");
+  const auto fields = plain ? std::optional(split_plain(record, delimiter))
+                            : csv_fields(record, delimiter, mode == "lazyQuotes");
   if (!fields) return in.fail("a quote is out of place");
   if (fields->size() != names.size())
     return in.fail("the line has not as many fields as the header");
@@ -230,6 +249,21 @@ Value base64_encode(Evaluation& in, const Call& call) {
   return Value::of_string(in.arena.keep(out));
 }
 
+namespace {
+
+/// By one variant alone, as Go reads it: line breaks do not count.
+std::optional<std::string> decoded_base64(std::string_view encoded, std::string_view variant) {
+  const bool url = variant.ends_with("-url");
+  const bool raw = variant.starts_with("base64-raw");
+  std::string text(encoded);
+  std::erase_if(text, [](char c) { return c == '\r' || c == '\n'; });
+  if (text.find_first_of(url ? "+/" : "-_") != std::string::npos) return std::nullopt;
+  if (raw ? text.find('=') != std::string::npos : text.size() % 4 != 0) return std::nullopt;
+  return base64::decoded(text);
+}
+
+}  // namespace
+
 Value decode(Evaluation& in, const Call& call) {
   const Value value = call.argument(in, 0);
   if (value.failed()) return value;
@@ -237,8 +271,10 @@ Value decode(Evaluation& in, const Call& call) {
     return in.mismatch("a string or bytes", value.type);
   const Value encoding = call.argument(in, 1);
   if (encoding.failed()) return encoding;
-  if (encoding.text.starts_with("base64")) {
-    const auto decoded_text = base64::decoded(value.text);
+  const std::string_view variant = encoding.text;
+  if (variant == "base64" || variant == "base64-raw" || variant == "base64-url" ||
+      variant == "base64-raw-url") {
+    const auto decoded_text = decoded_base64(value.text, encoding.text);
     return decoded_text ? Value::of_string(in.arena.keep(*decoded_text)) : in.fail("not base64");
   }
   std::string name(encoding.text);

@@ -1,8 +1,5 @@
-// `URL` (RFC 3986) under the names of the semantic conventions, and `IsInCIDR`.
-#include <arpa/inet.h>
-
-#include <array>
-#include <cstring>
+// `URL` (RFC 3986) under the names of the semantic conventions.
+#include <algorithm>
 #include <optional>
 #include <string>
 
@@ -58,6 +55,37 @@ std::optional<std::string_view> cut(std::string_view& rest, char sign) {
   return behind;
 }
 
+bool plain(char c, std::string_view also) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         also.find(c) != std::string_view::npos;
+}
+
+/// A part of a URL as Go writes it: as it was read where all of it may stand in such a part, and
+/// else encoded anew from what it means.
+std::string written_part(std::string_view text, std::string_view decoded,
+                         std::string_view plain_signs, std::string_view signs_as_read) {
+  const std::string as_read = std::string(plain_signs) + std::string(signs_as_read) + '%';
+  if (std::all_of(text.begin(), text.end(), [&](char c) { return plain(c, as_read); }))
+    return std::string(text);
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : decoded) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (plain(c, plain_signs)) {
+      out += c;
+    } else {
+      out += {'%', digits[byte >> 4], digits[byte & 15]};
+    }
+  }
+  return out;
+}
+std::string written_path(std::string_view text, std::string_view decoded) {
+  return written_part(text, decoded, "-_.~$&+,/:;=@", "!'()*[]");
+}
+std::string written_fragment(std::string_view text, std::string_view decoded) {
+  return written_part(text, decoded, "-_.~$&+,/:;=?@!()*", "'[]");
+}
+
 class UrlReader {
  public:
   explicit UrlReader(MapBuilder& map) : map_(map) {}
@@ -66,29 +94,39 @@ class UrlReader {
     for (const char c : text) {
       if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return false;
     }
-    put("url.original", text);
     std::string_view rest = text;
     const auto fragment = cut(rest, '#');
     const std::string scheme = take_scheme(rest);
     if (scheme.empty() && rest.starts_with(':')) return false;
     const auto query = cut(rest, '?');
+    std::string original = scheme.empty() ? "" : scheme + ':';
     std::string_view authority;
     if (rest.starts_with("//")) {
       rest.remove_prefix(2);
       authority = rest.substr(0, rest.find('/'));
       rest.remove_prefix(authority.size());
+      original += "//" + std::string(authority);
+    } else if (scheme.empty() && rest.substr(0, rest.find('/')).find(':') != rest.npos) {
+      return false;
+    } else if (!scheme.empty() && !rest.starts_with('/')) {
+      original += rest;  // as in mailto:a@b, which has no path
+      rest = {};
     }
     if (!read_authority(authority)) return false;
     put("url.scheme", scheme);
     const auto path = percent_decoded(rest);
     if (!path) return false;
     put("url.path", *path);
+    original += written_path(rest, *path);
+    if (query) original += '?' + std::string(*query);
     if (query && !query->empty()) put("url.query", *query);
     if (fragment && !fragment->empty()) {
       const auto decoded_fragment = percent_decoded(*fragment);
       if (!decoded_fragment) return false;
       put("url.fragment", *decoded_fragment);
+      original += '#' + written_fragment(*fragment, *decoded_fragment);
     }
+    put("url.original", original);
     const std::size_t dot = path->rfind('.');
     if (dot != std::string::npos && dot + 1 < path->size())
       put("url.extension", path->substr(dot + 1));
@@ -103,6 +141,9 @@ class UrlReader {
     std::optional<std::string_view> user;
     if (at != std::string_view::npos) {
       user = authority.substr(0, at);
+      for (const char c : *user) {
+        if (!plain(c, "-._:~!$&'()*+,;=%@")) return false;
+      }
       authority.remove_prefix(at + 1);
     }
     if (!read_host(authority)) return false;
@@ -143,42 +184,6 @@ class UrlReader {
   MapBuilder& map_;
 };
 
-/// An address as sixteen bytes: IPv4 in its place in IPv6, as Go has it.
-struct Address {
-  std::array<unsigned char, 16> bytes{};
-  bool v4 = false;
-};
-
-std::optional<Address> address_of(const std::string& text) {
-  Address address;
-  if (inet_pton(AF_INET, text.c_str(), address.bytes.data() + 12) == 1) {
-    address.v4 = true;
-    address.bytes[10] = address.bytes[11] = 0xff;
-    return address;
-  }
-  if (inet_pton(AF_INET6, text.c_str(), address.bytes.data()) != 1) return std::nullopt;
-  static constexpr unsigned char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-  address.v4 = std::memcmp(address.bytes.data(), mapped, sizeof mapped) == 0;
-  return address;
-}
-
-/// Whether the network holds the address; nothing for what is no network.
-std::optional<bool> holds(std::string_view network, const Address& address) {
-  std::string_view host = network;
-  const auto prefix = cut(host, '/');
-  const auto base = address_of(std::string(host));
-  const auto size = prefix ? parse_integer(*prefix, 10) : std::nullopt;
-  if (!base || !size) return std::nullopt;
-  const bool v4 = host.find(':') == std::string_view::npos;
-  if (*size < 0 || *size > (v4 ? 32 : 128)) return std::nullopt;
-  if (v4 != address.v4) return false;
-  const auto bits = static_cast<std::size_t>(*size) + (v4 ? 96 : 0);
-  for (std::size_t i = 0; i < bits; ++i) {
-    if (((base->bytes[i / 8] ^ address.bytes[i / 8]) >> (7 - i % 8) & 1) != 0) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 Value url(Evaluation& in, const Call& call) {
@@ -187,21 +192,6 @@ Value url(Evaluation& in, const Call& call) {
   if (text.text.empty()) return in.fail("a URL cannot be empty");
   MapBuilder map;
   return UrlReader(map).read(text.text) ? map.finish(in.arena) : in.fail("not a URL: ", text.text);
-}
-
-Value is_in_cidr(Evaluation& in, const Call& call) {
-  const Value text = call.argument(in, 0);
-  if (text.failed()) return text;
-  const auto address = address_of(std::string(text.text));
-  if (!address) return Value::of_boolean(false);
-  for (const ExpressionPtr& each : call.arguments[1].list) {
-    const Value network = converted(in, each->get(in), Parameter::Kind::string);
-    if (network.failed()) return network;
-    const auto held = holds(network.text, *address);
-    if (!held) return in.fail("not a network such as 10.0.0.0/8: ", network.text);
-    if (*held) return Value::of_boolean(true);
-  }
-  return Value::of_boolean(false);
 }
 
 }  // namespace sluice::ottl::library

@@ -68,16 +68,24 @@ char* put_scalar(const Value& value, char* out) {
 }
 constexpr std::size_t scalar_size_max = 12;
 
-/// The JSON of Go's encoder, which keeps markup out of its texts.
-std::string escape_markup(const std::string& json) {
+/// JSON as the collector's encoder writes it: without markup in its texts, and with two digits in
+/// an exponent.
+std::string as_written_there(const std::string& json) {
   std::string out;
-  for (const char c : json) {
+  bool in_text = false, escaped = false;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
     switch (c) {
       case '<': out += "\\u003c"; break;
       case '>': out += "\\u003e"; break;
       case '&': out += "\\u0026"; break;
       default: out += c;
     }
+    if (c == '"' && !escaped) in_text = !in_text;
+    escaped = in_text && c == '\\' && !escaped;
+    const bool exponent = !in_text && c == '-' && i > 0 && json[i - 1] == 'e';
+    if (exponent && json.find_first_not_of("0123456789", i + 1) == i + 2) out += '0';
+    if (exponent && i + 2 == json.size()) out += '0';
   }
   return out;
 }
@@ -227,7 +235,7 @@ std::optional<std::string_view> text_of(const Value& value, Arena& arena) {
     case Type::map: {
       std::string any;
       append_encoded(value, any);
-      return arena.keep(escape_markup(sluice::text_of(AnyValueView(any))));
+      return arena.keep(as_written_there(sluice::text_of(AnyValueView(any))));
     }
     default: return std::nullopt;
   }
