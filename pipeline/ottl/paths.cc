@@ -161,6 +161,40 @@ class TraceStateEntry final : public Path {
   const ExpressionPtr key_;
 };
 
+/// `otelcol.client.metadata["Key"]`: all values under a header's name, which is the same in any
+/// case.
+class MetadataEntry final : public Path {
+ public:
+  explicit MetadataEntry(Keys keys) : keys_(std::move(keys)) {}
+  bool writable() const override { return false; }
+  Value get(Evaluation& in) const override {
+    const Value key = string_key(in, *keys_.front());
+    if (key.failed() || in.request == nullptr) return key.failed() ? key : Value();
+    ListBuilder values;
+    bool any = false;
+    for (const auto& [name, text] : in.request->metadata) {
+      if (!same_in_any_case(name, key.text)) continue;
+      values.add(Value::of_string(text));
+      any = true;
+    }
+    return any ? value_at(in, values.finish(in.arena), KeySpan(keys_).subspan(1)) : Value();
+  }
+  Value set(Evaluation& in, const Value&) const override {
+    return in.fail("what came with a request cannot be changed");
+  }
+  Value edit_map(Evaluation& in, MapEdit) const override {
+    return in.mismatch("a map", Type::list);
+  }
+
+ private:
+  static bool same_in_any_case(std::string_view left, std::string_view right) {
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+    return std::ranges::equal(left, right, {}, lower, lower);
+  }
+
+  const Keys keys_;
+};
+
 class Local final : public Expression {
  public:
   Local(std::size_t index, Keys keys) : index_(index), keys_(std::move(keys)) {}
@@ -231,6 +265,8 @@ std::unique_ptr<const Path> make_path(std::string_view context, std::string_view
   }
   if (field->name == "trace_state" && keys.size() == 1)
     return std::make_unique<TraceStateEntry>(std::move(keys.front()));
+  if (field->name == "client.metadata" && !keys.empty())
+    return std::make_unique<MetadataEntry>(std::move(keys));
   if (!keys.empty() && !takes_keys(*field)) {
     mistake = config::in_quotes(name) + " is " + std::string(name_of(field->type)) +
               ", which cannot be indexed";

@@ -126,8 +126,9 @@ TEST_CASE("a condition that fails on a span is passed over, counted, or refuses 
 }
 
 TEST_CASE("what came with the request can be asked for", "[filter]") {
-  ProcessorFixture test(filter_processor(), R"(traces: {span: [
-      'otelcol.client.metadata["x-drop"][0] == "yes"']})");
+  const std::string key = GENERATE("x-drop", "X-Drop", "X-DROP");
+  ProcessorFixture test(filter_processor(), R"(traces: {span: ['otelcol.client.metadata[")" + key +
+                                                R"("][0] == "yes"']})");
   CHECK(test.reads_context);
   SpanBatch batch = shop_batch();
   auto context = std::make_shared<RequestContext>();
