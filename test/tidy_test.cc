@@ -120,8 +120,9 @@ std::string library(std::string_view target) {
                                   "catch2",   "isa-l",    "benchmark"};
   if (target.find('/') != std::string_view::npos) return by_folder.contains(top) ? top : "";
   static const std::map<std::string, std::string, std::less<>> by_file = {
-      {"simdjson.h", "simdjson"}, {"zlib.h", "zlib"}, {"zstd.h", "zstd"},
-      {"lz4frame.h", "lz4"},      {"lz4.h", "lz4"},   {"snappy.h", "snappy"}};
+      {"simdjson.h", "simdjson"}, {"zlib.h", "zlib"},    {"zstd.h", "zstd"},
+      {"lz4frame.h", "lz4"},      {"lz4.h", "lz4"},      {"snappy.h", "snappy"},
+      {"pugixml.hpp", "pugixml"}, {"xxhash.h", "xxhash"}};
   const auto found = by_file.find(target);
   return found == by_file.end() ? "" : found->second;
 }
@@ -147,6 +148,8 @@ TEST_CASE("each library has its room", "[tidy]") {
       {"nghttp2", {"pipeline/net/"}},
       {"openssl", {"pipeline/net/", "pipeline/ottl/", "pipeline/attributes/"}},
       {"simdjson", {"pipeline/codec/", "pipeline/utf8.cc"}},
+      {"pugixml", {"pipeline/ottl/"}},
+      {"xxhash", {"pipeline/ottl/"}},
       {"spdlog", {"pipeline/log.cc"}},
       {"CLI", {"cmd/"}},
       {"google", {}},

@@ -1,9 +1,10 @@
-// SHA and MD5 by OpenSSL's low-level interface, as in attributes/hash.cc; the others are a few
-// lines.
+// SHA and MD5 by OpenSSL's low-level interface, as in attributes/hash.cc; XXH3 by its own library;
+// the others are a few lines.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/md5.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
+#include <xxhash.h>
 
 #include <array>
 #include <bit>
@@ -129,6 +130,22 @@ Value murmur3_128(Evaluation& in, const Call& call) {
   if (text.failed()) return text;
   const std::array<std::uint64_t, 2> hash = murmur_128(text.text);
   return hex_text(in, hash.data(), sizeof hash);
+}
+
+Value xxh3(Evaluation& in, const Call& call) {
+  const Value text = call.argument(in, 0);
+  if (text.failed()) return text;
+  XXH64_canonical_t bytes;
+  XXH64_canonicalFromHash(&bytes, XXH3_64bits(text.text.data(), text.text.size()));
+  return hex_text(in, &bytes, sizeof bytes);
+}
+
+Value xxh128(Evaluation& in, const Call& call) {
+  const Value text = call.argument(in, 0);
+  if (text.failed()) return text;
+  XXH128_canonical_t bytes;
+  XXH128_canonicalFromHash(&bytes, XXH3_128bits(text.text.data(), text.text.size()));
+  return hex_text(in, &bytes, sizeof bytes);
 }
 
 Value uuid(Evaluation& in, const Call&) {

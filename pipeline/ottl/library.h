@@ -45,6 +45,10 @@ Value is_match(Evaluation& in, const Call& call);
 std::string compile_pattern(Call& call);
 std::string compile_groups(Call& call);
 
+// grok.cc
+Value extract_grok_patterns(Evaluation& in, const Call& call);
+std::string check_grok(Call& call);
+
 // strings.cc
 Value concat(Evaluation& in, const Call& call);
 Value has_prefix(Evaluation& in, const Call& call);
@@ -91,6 +95,14 @@ Value sort(Evaluation& in, const Call& call);
 Value values(Evaluation& in, const Call& call);
 std::string check_order(Call& call);
 
+// severity.cc
+Value parse_severity(Evaluation& in, const Call& call);
+std::string check_severities(Call& call);
+
+// semconv_names.cc
+Value set_semconv_span_name(Evaluation& in, const Call& call);
+std::string check_semconv(Call& call);
+
 // lambdas.cc
 Value all(Evaluation& in, const Call& call);
 Value any(Evaluation& in, const Call& call);
@@ -111,6 +123,8 @@ Value sha256(Evaluation& in, const Call& call);
 Value sha512(Evaluation& in, const Call& call);
 Value uuid(Evaluation& in, const Call& call);
 Value uuid_v7(Evaluation& in, const Call& call);
+Value xxh128(Evaluation& in, const Call& call);
+Value xxh3(Evaluation& in, const Call& call);
 
 // times.cc
 Value day(Evaluation& in, const Call& call);
@@ -156,5 +170,21 @@ Value to_key_value_string(Evaluation& in, const Call& call);
 Value url(Evaluation& in, const Call& call);
 std::string check_csv(Call& call);
 std::string check_delimiters(Call& call);
+
+// user_agents.cc
+Value user_agent(Evaluation& in, const Call& call);
+std::string check_user_agent(Call& call);
+
+// parse_xml.cc, xml.cc
+Value attributes_to_elements(Evaluation& in, const Call& call);
+Value get_xml(Evaluation& in, const Call& call);
+Value insert_xml(Evaluation& in, const Call& call);
+Value parse_simplified_xml(Evaluation& in, const Call& call);
+Value parse_xml(Evaluation& in, const Call& call);
+Value remove_xml(Evaluation& in, const Call& call);
+Value texts_to_elements(Evaluation& in, const Call& call);
+std::string check_attributes_xpath(Call& call);
+std::string check_texts_xpath(Call& call);
+std::string check_xpath(Call& call);
 
 }  // namespace sluice::ottl::library
