@@ -88,6 +88,8 @@ if wanted sdk; then
   "$work/venv/bin/python" test/sdk/processors.py --sluice build/debug/sluice --work "$work"
   step "groupbytrace beside the collector's, ASan+UBSan"
   "$work/venv/bin/python" test/sdk/grouping.py --sluice build/debug/sluice --work "$work"
+  step "filter, transform and forward beside the collector's, ASan+UBSan"
+  "$work/venv/bin/python" test/sdk/language.py --sluice build/debug/sluice --work "$work"
   step "probabilistic_sampler beside the collector's, ASan+UBSan"
   "$work/venv/bin/python" test/sdk/shares.py --sluice build/debug/sluice --work "$work"
   step "real SDKs under a memory limit, release"

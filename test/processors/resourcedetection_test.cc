@@ -151,6 +151,14 @@ TEST_CASE("of an attribute that both detectors find the first one's value counts
   CHECK(after(type, "{detectors: [system, env]" + system, {})[1] == "os.type=linux");
 }
 
+TEST_CASE("attributes of the system can be left out", "[resourcedetection]") {
+  CHECK(
+      after(resourcedetection_processor(),
+            "{detectors: [system], timeout: 0s, refresh_interval: 0s, system: {hostname_sources: "
+            "[os], resource_attributes: {host.name: {enabled: false}, os.type: {enabled: true}}}}",
+            {{"service.name", "shop"}}) == Strings{"service.name=shop", "os.type=linux"});
+}
+
 TEST_CASE("the system's schema is set where there is none", "[resourcedetection]") {
   ProcessorFixture test(resourcedetection_processor(),
                         "{detectors: [system], system: {hostname_sources: [os]}}");

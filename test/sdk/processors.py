@@ -11,14 +11,9 @@ import collections
 import pathlib
 import sys
 import tempfile
-import time
-
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as service
 
 import beside
-from daemon import Daemon, free_ports, wait_for
 from random_spans import random_requests
-from sink import Sink, canonical
 
 REQUESTS = 300
 
@@ -88,77 +83,17 @@ CASES = [
 ]
 
 
-def sort_attributes(message):
-    message.attributes.sort(key=lambda attribute: attribute.key)
-
-
-class EditedSpans(Sink):
-    """By the name of a case, which stands in the path: each span with its scope and resource, by its ids."""
-
-    def __init__(self):
-        self.rows = collections.defaultdict(dict)
-        super().__init__()
-
-    def take(self, request, path):
-        rows = {}
-        for resource in request.resource_spans:
-            sort_attributes(resource.resource)
-            for scope in resource.scope_spans:
-                sort_attributes(scope.scope)
-                for span in scope.spans:
-                    for each in [span, *span.events, *span.links]:
-                        sort_attributes(each)
-                    rows[span.trace_id + span.span_id] = (
-                        canonical(span), scope.scope.SerializeToString(deterministic=True),
-                        resource.resource.SerializeToString(deterministic=True), str(resource.resource), str(scope.scope), str(span))
-        with self._lock:
-            self.rows[path.split("/")[1]].update(rows)
-
-
-class Side:
-    """sluice, or the collector, and what came out of it."""
-
-    def __init__(self, name, command):
-        self.name, self.sink = name, EditedSpans()
-        self.port = free_ports(1)[0]
-        self.command = command
-        self.config = beside.config(self.port, self.sink.http_port, [(case.processor, case.options) for case in CASES])
-
-    def run(self, requests, folder):
-        """Ends when all has been delivered: what is queued leaves at the stop."""
-        with Daemon(self.command, self.config, self.port, folder, self.name):
-            beside.post(self.name, self.port, requests)
-            spans = sum(len(scope.spans) for body in requests
-                        for resource in service.ExportTraceServiceRequest.FromString(body).resource_spans
-                        for scope in resource.scope_spans)
-            wait_for(lambda: all(len(self.sink.rows[f"c{number}"]) >= spans for number in range(len(CASES))), 60,
-                     f"{spans} spans of each case from {self.name}")
-            time.sleep(0.1)
-        self.sink.stop()
-
-
-def compare(ours, theirs):
-    assert ours and ours.keys() == theirs.keys(), f"{len(ours)} spans from sluice, {len(theirs)} from the collector"
-    different = [key for key in ours if ours[key][:3] != theirs[key][:3]]
-    if different:
-        shortest = min(different, key=lambda key: len(theirs[key][0]))
-        parts = "".join(f"-- sluice --\n{own}-- collector --\n{other}" for own, other in zip(ours[shortest][3:], theirs[shortest][3:])
-                        if own != other)
-        raise AssertionError(f"{len(different)} of {len(ours)} spans differ, such as\n{parts}")
-    return f"{len(ours)} spans"
-
-
 def main():
     arguments = beside.arguments()
     CASES[:] = [case for case in CASES if arguments.only in f"{case.processor}: {case.name}"]
 
     requests = random_requests(arguments.seed, REQUESTS, 12)
-    sides = [Side("sluice", [arguments.sluice]), Side("collector", [str(arguments.work / "otelcol")])]
+    sides = beside.sides(arguments, [(case.processor, case.options) for case in CASES])
     with tempfile.TemporaryDirectory() as temporary:
         for side in sides:
             side.run(requests, pathlib.Path(temporary))
     return beside.report([f"{case.processor}: {case.name}" for case in CASES],
-                         lambda number: compare(*(side.sink.rows[f"c{number}"] for side in sides)))
+                         lambda number: beside.compare(sides, number))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ TEXTS = (["checkout", "GET /cart/7", "alice@example.com", "bob@mycompany.com and
           "secretsecret", "https://shop.example/cart/7?token=secret", "12", "1.5", "true", "x" * 300] + CARDS)
 NAMES = ["/api/v1/document/321/update", "/api/v1/document//update", "/api/v2/user/17", "GET /cart/7/items/12", "checkout", "",
          "SELECT shop.orders", "a-b-c", "{id}", "health", "/health"]
+TRACE_STATES = ["", "", "vendor=a", "ot=th:8,vendor=b", "congo=t61rcWkgMzE,rojo=00f067aa0ba902b7"]
 KEYS = ["http.request.method", "http.route", "db.system.name", "db.operation.name", "user.id", "user.email", "auth_token",
         "api_key", "note", "card", "k8s.pod.name", "safe", "retries", "ratio", "cached", "tags", "details", "raw", "empty",
         "redaction.masked.count", "redaction.masked.keys", "redaction.redacted.count", "redaction.allowed.keys"]
@@ -50,10 +51,12 @@ def random_span(rng, trace_id):
     links = b"".join(field(13, field(1, rng.randbytes(16)) + field(2, rng.randbytes(8)) + random_attributes(rng, 4, 2))
                      for _ in range(rng.choice((0, 0, 0, 1))))
     status = rng.choice((b"", b"\x18\x01", b"\x18\x02", field(2, b"it failed") + b"\x18\x02"))
+    rest = field(3, rng.choice(TRACE_STATES).encode()) + b"\x85\x01" + struct.pack("<I", rng.choice((0, 1, 257, 769)))
+    dropped = b"".join(bytes([tag]) + varint(rng.randrange(300)) for tag in (0x50, 0x60, 0x70) if rng.random() < 0.3)
     return b"".join((field(1, trace_id), field(2, rng.randbytes(8)), field(4, rng.randbytes(8)) if rng.random() < 0.5 else b"",
                      field(5, rng.choice(NAMES).encode()), b"\x30" + varint(rng.randrange(1, 6)),
                      struct.pack("<BQBQ", 0x39, start, 0x41, start + rng.randrange(1_000_000)),
-                     random_attributes(rng, 9, 10), events, links, field(15, status)))
+                     random_attributes(rng, 9, 10), events, links, field(15, status), dropped, rest))
 
 
 def random_requests(seed, count, spans_a_request):
@@ -69,7 +72,7 @@ def random_requests(seed, count, spans_a_request):
             for _ in range(rng.randint(1, 2)):
                 scope = field(1, rng.choice([b"http", b"sql"])) + field(2, rng.choice([b"1.2", b""])) + random_attributes(rng, 3, 2)
                 spans = b"".join(field(2, random_span(rng, rng.choice(traces))) for _ in range(rng.randint(1, spans_a_request // 3)))
-                scopes += field(2, field(1, scope) + spans)
-            body += field(1, field(1, resource) + scopes)
+                scopes += field(2, field(1, scope) + spans + field(3, rng.choice((b"", b"https://schemas.example/1.2"))))
+            body += field(1, field(1, resource) + scopes + field(3, rng.choice((b"", b"https://schemas.example/1.3"))))
         requests.append(body)
     return requests

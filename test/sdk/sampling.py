@@ -73,6 +73,9 @@ def one(kind, options):
 
 
 ALONE = [
+    Case("always_sample and another policy sample what the other one does",
+         ["{name: both, type: and, and: {and_sub_policy: [{name: all, type: always_sample}, {name: long, type: span_count, "
+          "span_count: {min_spans: 4}}]}}"]),
     Case("errors are kept", [ERRORS]),
     Case("what is not said to be well or ill is kept", one("status_code", "{status_codes: [UNSET]}")),
     Case("long traces are kept", [SLOW]),
@@ -109,6 +112,12 @@ ALONE = [
          one("ottl_condition", "{error_mode: ignore, span: ['Int(attributes[\"user.tier\"]) > 1', 'kind == SPAN_KIND_SERVER']}")),
     Case("both of two policies sample", [BOTH]),
     Case("a policy does not sample", [NOT]),
+    Case("one of two policies samples and the other does not",
+         ["{name: both, type: and, and: {and_sub_policy: [{name: slow, type: latency, latency: {threshold_ms: 500}}, {name: well, "
+          "type: not, not: {not_sub_policy: {name: errors, type: status_code, status_code: {status_codes: [ERROR]}}}}]}}"]),
+    Case("conditions in OTTL hold on spans and on events",
+         one("ottl_condition", "{error_mode: silent, span: ['Len(attributes) > 4 and IsRootSpan()', "
+             "'end_time - start_time > Duration(\"1s\")'], spanevent: ['attributes[\"retries\"] == 2']}")),
     Case("what is dropped is not kept by others", [ERRORS, GOLD, DROP]),
     Case("a composite whose budgets never bind keeps what its parts sample", [NEVER_BINDS]),
     Case("the first match decides as all matches do",
