@@ -20,8 +20,9 @@ struct RequestContext {
   std::vector<std::pair<std::string, std::string>> auth;  ///< attributes of the identity
   std::chrono::system_clock::time_point arrival;
 
-  /// All values of one metadata key (any case), joined with ';' as the collector does; empty if
-  /// none.
+  /// All values of one metadata key (any case).
+  std::vector<std::string_view> metadata_values(std::string_view key) const;
+  /// The same, joined with ';' as the collector does; empty if none.
   std::string metadata_value(std::string_view key) const;
 };
 

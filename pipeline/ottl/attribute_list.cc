@@ -84,6 +84,7 @@ std::optional<std::string_view> AttributeList::find(std::string_view key) {
   ++questions_;
   if (lists_at_once_) list();
   if (!listed_) {
+    // Not by find_attribute: of its whole view only the value is wanted, which saves 6 of 46 ns.
     std::optional<std::string_view> value;
     each_attribute(message_, number_, [&](const KeyValueView& attribute) {
       if (!same_key(attribute.key, key)) return true;

@@ -170,14 +170,11 @@ class MetadataEntry final : public Path {
   Value get(Evaluation& in) const override {
     const Value key = string_key(in, *keys_.front());
     if (key.failed() || in.request == nullptr) return key.failed() ? key : Value();
+    const std::vector<std::string_view> texts = in.request->metadata_values(key.text);
+    if (texts.empty()) return {};
     ListBuilder values;
-    bool any = false;
-    for (const auto& [name, text] : in.request->metadata) {
-      if (!same_in_any_case(name, key.text)) continue;
-      values.add(Value::of_string(text));
-      any = true;
-    }
-    return any ? value_at(in, values.finish(in.arena), KeySpan(keys_).subspan(1)) : Value();
+    for (const std::string_view text : texts) values.add(Value::of_string(text));
+    return value_at(in, values.finish(in.arena), KeySpan(keys_).subspan(1));
   }
   Value set(Evaluation& in, const Value&) const override {
     return in.fail("what came with a request cannot be changed");
@@ -187,11 +184,6 @@ class MetadataEntry final : public Path {
   }
 
  private:
-  static bool same_in_any_case(std::string_view left, std::string_view right) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-    return std::ranges::equal(left, right, {}, lower, lower);
-  }
-
   const Keys keys_;
 };
 

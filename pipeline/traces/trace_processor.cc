@@ -44,16 +44,13 @@ void TraceProcessor::hold(SpanBatch batch) {
   reader_.read(batch, by_shard_);
   batch.set_context(nullptr);
   for (std::size_t number = 0; number < by_shard_.size(); ++number) {
-    std::vector<Arrival>& arrivals = by_shard_[number];
-    if (arrivals.empty()) continue;
+    if (by_shard_[number].empty()) continue;
+    std::vector<Arrival> arrivals = std::exchange(by_shard_[number], spare_.take());
     TraceShard& shard = *pool_->shards[number];
-    if (&shard.executor() == &executor_) {
-      shard.take(batch, arrivals);
-      spare_.put(std::exchange(arrivals, {}));
-      arrivals = spare_.take();
-    } else {
-      shard.post(batch, std::exchange(arrivals, spare_.take()));
-    }
+    if (&shard.executor() == &executor_)
+      shard.take(batch, std::move(arrivals));
+    else
+      shard.post(batch, std::move(arrivals));
   }
 }
 

@@ -38,7 +38,7 @@ TraceShard::TraceShard(const ProcessorContext& processor, TracePool& pool,
       outbox_(processor, pool.shards.size() > 1, [this] { end_turn(); }),
       spare_(pool.spare_lists[processor.worker]) {}
 
-void TraceShard::take(SpanBatch batch, std::vector<Arrival>& arrivals) {
+void TraceShard::take(SpanBatch batch, std::vector<Arrival> arrivals) {
   const TimePoint now = executor_.now();
   traces_.find(arrivals);
   sort_out(batch, arrivals);
@@ -55,6 +55,7 @@ void TraceShard::take(SpanBatch batch, std::vector<Arrival>& arrivals) {
   tidy(by_first_span_);
   tidy(by_root_);
   arm();
+  spare_.put(std::move(arrivals));
   end_turn();
 }
 
@@ -62,8 +63,7 @@ void TraceShard::post(SpanBatch batch, std::vector<Arrival> arrivals) {
   in_transit_.fetch_add(1, std::memory_order_acq_rel);
   executor_.post([this, held = std::move(batch), list = std::move(arrivals)]() mutable {
     in_transit_.fetch_sub(1, std::memory_order_acq_rel);
-    take(std::move(held), list);
-    spare_.put(std::move(list));
+    take(std::move(held), std::move(list));
   });
 }
 

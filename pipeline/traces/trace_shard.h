@@ -32,7 +32,7 @@ class TraceShard {
   TraceShard& operator=(const TraceShard&) = delete;
 
   /// Spans that have been accepted. Own thread only.
-  void take(SpanBatch batch, std::vector<Arrival>& arrivals);
+  void take(SpanBatch batch, std::vector<Arrival> arrivals);
   /// The same from other threads.
   void post(SpanBatch batch, std::vector<Arrival> arrivals);
   /// Lets go of all that is left; `done` when it was taken.

@@ -7,7 +7,6 @@ Every case is a pipeline of its own in one sluice and in one collector, with the
 sink of each. What is decided by the traces alone must be the same to the last trace, and every kept trace whole. What is
 decided by a rate is the same within two percent: see `steady_start`.
 Prepared by test/run.sh: FOLDER holds venv/ and otelcol."""
-import argparse
 import collections
 import contextlib
 import http.client
@@ -20,6 +19,7 @@ import time
 
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as service
 
+import beside
 from daemon import Daemon, free_ports, listening, wait_for
 from random_traces import REQUESTS_A_TRACE, RandomTraces, RootedTraces, WholeTraces
 from sink import Sink
@@ -338,13 +338,7 @@ class Comparison:
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--sluice", required=True)
-    parser.add_argument("--work", required=True, type=pathlib.Path)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
-    print(f"seed {arguments.seed}", flush=True)
+    arguments = beside.arguments()
 
     sluice = Side("sluice", [arguments.sluice], 2, '    {endpoint: "http://127.0.0.1:PORT/NAME", compression: none}\n')
     # It hands on each trace by itself: they are batched, and none is lost at a full queue.
