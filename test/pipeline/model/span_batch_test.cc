@@ -208,6 +208,35 @@ TEST_CASE("an edited resource is seen by all spans of its occurrence and by no o
   CHECK(service_of(batch, 0) == "a");
 }
 
+TEST_CASE("where every span was edited, only what was written is held", "[span_batch]") {
+  const SpanBatch batch = make_batch({{.service = "a", .spans = numbered_spans(40)},
+                                      {.service = "b", .spans = numbered_spans(40)}});
+  BatchEditor editor(batch);
+  for (std::uint32_t i = 0; i < batch.span_count(); ++i) {
+    if (i % 4 == 3) {
+      editor.drop_span(i);
+      continue;
+    }
+    editor.begin_span(i).append(batch.span_bytes(i));
+    editor.end_span();
+  }
+  editor.replace_resource(0, length_field(1, key_value_message({"service.name", "new"})));
+  const SpanBatch edited = std::move(editor).finish();
+  CHECK(edited.pinned() < batch.pinned());
+  const SpanBatch again = reparsed(edited);
+  CHECK(again.span_count() == 60);
+  CHECK(span_names(again) == span_names(edited));
+  CHECK(service_of(again, 0) == "new");
+  CHECK(service_of(again, 59) == "b");
+  // And again, of a batch that has no buffer but that one.
+  BatchEditor once_more(edited);
+  for (std::uint32_t i = 0; i < edited.span_count(); ++i) {
+    once_more.begin_span(i).append(edited.span_bytes(i));
+    once_more.end_span();
+  }
+  CHECK(reparsed(std::move(once_more).finish()).encode().size == again.encode().size);
+}
+
 TEST_CASE("spans with invalid ids are left out and counted", "[span_batch]") {
   const auto span = [](const SpanSpec& spec) {
     return length_field(otlp::scope_spans::spans, span_message(spec));
