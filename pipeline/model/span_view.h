@@ -106,18 +106,22 @@ inline std::string_view plain_key(std::string_view content) {
 
 /// Compares from the end: keys of one length differ there more often than in their prefix.
 inline bool same_key(std::string_view left, std::string_view right) {
-  const auto same_word = [&](std::size_t at) {
-    std::uint64_t one = 0;
-    std::uint64_t other = 0;
-    std::memcpy(&one, left.data() + at, 8);
-    std::memcpy(&other, right.data() + at, 8);
+  const auto same = [&]<typename Word>(std::size_t at, Word one, Word other) {
+    std::memcpy(&one, left.data() + at, sizeof one);
+    std::memcpy(&other, right.data() + at, sizeof other);
     return one == other;
   };
+  const auto same_word = [&](std::size_t at) { return same(at, std::uint64_t(), std::uint64_t()); };
   const std::size_t size = left.size();
   if (size != right.size()) return false;
-  if (size < 8) return left == right;
+  if (size < 4) return left == right;
+  if (size < 8)
+    return same(size - 4, std::uint32_t(), std::uint32_t()) &&
+           same(0, std::uint32_t(), std::uint32_t());
   if (!same_word(size - 8) || !same_word(0)) return false;
-  return size <= 16 || std::memcmp(left.data() + 8, right.data() + 8, size - 16) == 0;
+  if (size <= 16) return true;
+  if (size <= 32) return same_word(8) && same_word(size - 16);
+  return std::memcmp(left.data() + 8, right.data() + 8, size - 16) == 0;
 }
 
 /// The plain ones are read here, inline: attributes are most of what is read. All others take the

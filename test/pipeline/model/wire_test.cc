@@ -1,5 +1,6 @@
 #include "pipeline/model/wire.h"
 
+#include <array>
 #include <catch2/catch.hpp>
 #include <string>
 
@@ -149,6 +150,61 @@ TEST_CASE("an attribute is read whatever the order and number of its fields", "[
         std::string(300, 'v'));
   CHECK(read(length_field(1, "key")) == "");
   CHECK(read(length_field(1, "keys") + length_field(2, value)) == "absent");
+}
+
+TEST_CASE("attributes of any size are found, whole and cut short", "[span_view]") {
+  const std::size_t sizes[] = {0, 1, 2, 3, 4, 7, 8, 15, 16, 17, 31, 32, 33, 120, 127, 128, 300};
+  for (const std::size_t key_size : sizes) {
+    for (const std::size_t value_size : sizes) {
+      INFO(key_size << " and " << value_size);
+      const std::string key(key_size, 'k');
+      const std::string value(value_size, 'v');
+      const std::string first = length_field(9, key_value_message({key + "x", 1}));
+      const std::string attribute = length_field(9, length_field(1, key) + length_field(2, value));
+      const std::string message = first + attribute + varint_field(10, 7);
+      const auto found = find_attribute(message, 9, key);
+      REQUIRE(found);
+      CHECK(found->value_message == value);
+      CHECK(found->field == attribute);
+      CHECK_FALSE(find_attribute(message, 1, key));
+      for (std::size_t cut = 0; cut < attribute.size(); ++cut)
+        CHECK_FALSE(find_attribute(first + attribute.substr(0, cut), 9, key));
+    }
+  }
+}
+
+TEST_CASE("keys are the same where all of their bytes are", "[span_view]") {
+  for (std::size_t size = 0; size < 70; ++size) {
+    const std::string key(size, 'k');
+    CHECK(same_key(key, std::string(size, 'k')));
+    CHECK_FALSE(same_key(key, key + 'k'));
+    for (std::size_t at = 0; at < size; ++at) {
+      std::string other = key;
+      other[at] = 'x';
+      CHECK_FALSE(same_key(key, other));
+    }
+  }
+}
+
+TEST_CASE("bytes of any number are written, and none beyond them", "[wire]") {
+  for (std::size_t size = 0; size < 70; ++size) {
+    std::string text;
+    for (std::size_t i = 0; i < size; ++i) text += static_cast<char>('0' + i);
+    std::string out(80, '.');
+    CHECK(wire::write_bytes(out.data(), text) == out.data() + size);
+    CHECK(out == text + std::string(80 - size, '.'));
+  }
+}
+
+TEST_CASE("a varint's size is that of what is written", "[wire]") {
+  for (int bit = 0; bit < 64; ++bit) {
+    for (const std::uint64_t value : {std::uint64_t{1} << bit, (std::uint64_t{1} << bit) - 1}) {
+      std::array<char, 10> out;
+      const char* const end = wire::write_varint(out.data(), value);
+      CHECK(wire::varint_size(value) == static_cast<std::size_t>(end - out.data()));
+    }
+  }
+  CHECK(wire::varint_size(UINT64_MAX) == 10);
 }
 
 }  // namespace
