@@ -101,6 +101,7 @@ class Reader {
     if (parameter_.kind == Kind::map_path && path->type() != Type::map && path->type() != Type::any)
       return refuse(syntax, "a map", path->type());
     argument_.path = path.get();
+    argument_.attribute = path->attribute();
     argument_.value = std::move(path);
     return true;
   }

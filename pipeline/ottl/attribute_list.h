@@ -25,9 +25,22 @@ class AttributeList {
   struct Item {
     std::string_view key;
     std::string_view value;  ///< content of the AnyValue
-    std::string_view field;  ///< the whole field in the message; empty for a new one
-    std::string_view fresh;  ///< what is to stand in its place
-    enum class State : std::uint8_t { kept, changed, erased } state = State::kept;
+
+    bool is_new() const { return begin == nullptr; }
+    bool is_kept() const { return fresh_size == 0; }
+    bool is_erased() const { return fresh_size == gone; }
+    /// The whole field in the message; empty for a new one.
+    std::string_view field() const { return {begin, size}; }
+    /// What is to stand in its place.
+    std::string_view fresh() const {
+      return is_erased() ? std::string_view()
+                         : std::string_view(value.data() + value.size() - fresh_size, fresh_size);
+    }
+
+    static constexpr std::uint32_t gone = UINT32_MAX;
+    const char* begin = nullptr;
+    std::uint32_t size = 0;
+    std::uint32_t fresh_size = 0;  ///< of a field that ends with the value; or `gone`
   };
 
   /// `number`: the field of the message that holds a KeyValue.
@@ -43,21 +56,29 @@ class AttributeList {
 
   /// New bytes are made in `memory`.
   void set(std::string_view key, std::string_view value, Arena& memory) {
-    set(key, {{}, value}, memory);
+    set(key, Content{{&value, 1}, value.size()}, memory);
   }
-  /// Without a copy of the text as a value on the way.
-  void set_text(std::string_view key, std::string_view text, Arena& memory);
+  /// A text, in so many pieces, without a copy as a value on the way.
+  void set_text(std::string_view key, std::span<const std::string_view> pieces, Arena& memory) {
+    set(key, Content::of_text(pieces), memory);
+  }
+  void set_text(std::string_view key, std::string_view text, Arena& memory) {
+    set_text(key, {&text, 1}, memory);
+  }
   void erase(std::string_view key);
   /// The items are not erased; `edit` may call `change` and `erase` on them.
   template <typename Edit>
   void each(Edit edit) {
     list();
     for (Item& item : listed()) {
-      if (item.state != Item::State::erased) edit(item);
+      if (!item.is_erased()) edit(item);
     }
   }
   void change(Item& item, std::string_view value, Arena& memory) {
-    change(item, Content{{}, value}, memory);
+    change(item, Content{{&value, 1}, value.size()}, memory);
+  }
+  void change_text(Item& item, std::span<const std::string_view> pieces, Arena& memory) {
+    change(item, Content::of_text(pieces), memory);
   }
   void erase(Item& item);
   void clear();
@@ -69,31 +90,36 @@ class AttributeList {
   template <typename Edit>
   void each_edit(Edit edit) const {
     for (const Item& item : items()) {
-      if (item.state != Item::State::kept && !item.field.empty()) edit(item.field, item.fresh);
+      if (!item.is_kept() && !item.is_new()) edit(item.field(), item.fresh());
     }
   }
   /// How much of what is written comes from edits.
   std::size_t fresh_size() const { return fresh_size_; }
 
  private:
-  /// Of an AnyValue, in one piece or in two.
+  /// Of an AnyValue, as it is or as the text that it holds.
   struct Content {
-    std::string_view head;
-    std::string_view rest;
+    static constexpr std::size_t none = SIZE_MAX;
+    static Content of_text(std::span<const std::string_view> pieces);
 
-    std::size_t size() const { return head.size() + rest.size(); }
-    bool is(std::string_view bytes) const {
-      return bytes.size() == size() && bytes.starts_with(head) && bytes.ends_with(rest);
-    }
+    char* write(char* out) const;
+    bool is(std::string_view bytes) const;
+
+    std::span<const std::string_view> pieces;
+    std::size_t size;              ///< of all of it
+    std::size_t text_size = none;  ///< where the pieces are a text
   };
-  void list();
+  void list() {
+    if (!listed_) make_list();
+  }
+  void make_list();
   std::span<Item> listed() { return {room_.data(), count_}; }
   Item* first(std::string_view key);
-  void set(std::string_view key, Content value, Arena& memory);
-  void add(std::string_view key, Content value, Arena& memory);
-  void change(Item& item, Content value, Arena& memory);
+  void set(std::string_view key, const Content& value, Arena& memory);
+  void add(std::string_view key, const Content& value, Arena& memory);
+  void change(Item& item, const Content& value, Arena& memory);
   void put_in_index(std::size_t place);
-  void refresh(Item& item, std::string_view key, Content value, Arena& memory);
+  void refresh(Item& item, std::string_view key, const Content& value, Arena& memory);
 
   std::string_view message_;
   std::uint32_t number_ = 1;

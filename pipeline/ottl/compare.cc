@@ -49,17 +49,15 @@ bool same_content(const Value& left, const Value& right) {
 bool compare(const Value& left, const Value& right, Comparison how) {
   if (left.type == Type::string && right.type == Type::string)
     return in_order(left.text, right.text, how);
+  if (left.type == Type::integer && right.type == Type::integer)
+    return in_order(left.integer, right.integer, how);
   if (counts_as_nil(left) || counts_as_nil(right)) {
     const bool both = counts_as_nil(left) && counts_as_nil(right);
     if (!both) return how == Comparison::not_equal;
     return how == Comparison::equal || how == Comparison::less_equal ||
            how == Comparison::greater_equal;
   }
-  if (is_number(left) && is_number(right)) {
-    if (left.type == Type::integer && right.type == Type::integer)
-      return in_order(left.integer, right.integer, how);
-    return in_order(as_real(left), as_real(right), how);
-  }
+  if (is_number(left) && is_number(right)) return in_order(as_real(left), as_real(right), how);
   if (left.type != right.type) return how == Comparison::not_equal;
   switch (left.type) {
     case Type::boolean: return in_order(left.boolean, right.boolean, how);

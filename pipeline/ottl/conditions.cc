@@ -77,6 +77,26 @@ class ComparedWithConstant final : public Condition {
   const Comparison how_;
 };
 
+/// And most of those of an attribute, such as `attributes["http.response.status_code"] >= 500`.
+class AttributeComparedWithConstant final : public Condition {
+ public:
+  AttributeComparedWithConstant(ExpressionPtr left, Comparison how, ExpressionPtr right)
+      : left_(std::move(left)),
+        right_(std::move(right)),
+        attribute_(*left_->attribute()),
+        value_(*right_->constant()),
+        how_(how) {}
+  Truth test(Evaluation& in) const override {
+    return truth(compare(attribute_.get(in), value_, how_));
+  }
+
+ private:
+  const ExpressionPtr left_, right_;
+  const Attribute& attribute_;
+  const Value& value_;
+  const Comparison how_;
+};
+
 class IsTrue final : public Condition {
  public:
   explicit IsTrue(ExpressionPtr value) : value_(std::move(value)) {}
@@ -132,6 +152,8 @@ ConditionPtr compared(ExpressionPtr left, Comparison how, ExpressionPtr right) {
     return std::make_unique<Compared>(std::move(left), how, std::move(right));
   if (left->constant() != nullptr)
     return always(compare(*left->constant(), *right->constant(), how));
+  if (left->attribute() != nullptr)
+    return std::make_unique<AttributeComparedWithConstant>(std::move(left), how, std::move(right));
   return std::make_unique<ComparedWithConstant>(std::move(left), how, std::move(right));
 }
 

@@ -9,10 +9,7 @@
 namespace sluice::ottl {
 namespace {
 
-char* put_bytes(char* out, std::string_view bytes) {
-  if (!bytes.empty()) std::memcpy(out, bytes.data(), bytes.size());
-  return out + bytes.size();
-}
+using wire::write_bytes;
 
 template <typename Number>
 NewField fixed_field(std::uint32_t number, wire::Type type, Number value, Arena& memory) {
@@ -91,8 +88,8 @@ void Draft::write(BufferWriter& out) {
   const char* from = message_.data();
   const auto cut = [&at, &from](std::string_view whole, std::string_view with) {
     if (whole.data() < from) return;  // an event that was edited, and then all events went
-    at = put_bytes(at, {from, static_cast<std::size_t>(whole.data() - from)});
-    at = put_bytes(at, with);
+    at = write_bytes(at, {from, static_cast<std::size_t>(whole.data() - from)});
+    at = write_bytes(at, with);
     from = whole.data() + whole.size();
   };
   if (fields_.empty() && cuts_.empty()) {  // attributes alone are in order
@@ -102,11 +99,11 @@ void Draft::write(BufferWriter& out) {
     for (const Cut& each : cuts_) cut(each.whole, each.with);
   }
   const char* const end = message_.data() + message_.size();
-  at = put_bytes(at, {from, static_cast<std::size_t>(end - from)});
+  at = write_bytes(at, {from, static_cast<std::size_t>(end - from)});
   for (const AttributeList::Item& item : attributes.items()) {
-    if (item.field.empty()) at = put_bytes(at, item.fresh);
+    if (item.is_new()) at = write_bytes(at, item.fresh());
   }
-  for (const NewField& field : fields_) at = put_bytes(at, field.whole);
+  for (const NewField& field : fields_) at = write_bytes(at, field.whole);
   out.advance(static_cast<std::size_t>(at - begin));
 }
 
@@ -115,7 +112,7 @@ NewField text_field(std::uint32_t number, std::string_view content, Arena& memor
   char* const begin = memory.take(10 + content.size());
   char* out = wire::write_varint(begin, wire::tag(number, wire::Type::length));
   out = wire::write_varint(out, content.size());
-  out = put_bytes(out, content);
+  out = write_bytes(out, content);
   return {number, wire::Type::length, {begin, static_cast<std::size_t>(out - begin)}};
 }
 

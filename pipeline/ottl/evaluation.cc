@@ -38,9 +38,7 @@ void Evaluation::begin_event(std::string_view message, std::int64_t index) {
 }
 
 void Evaluation::clear_cache() {
-  if (!cache.changed()) return;
-  cache.begin({}, 1);
-  cache_memory.release();
+  if (cache.changed()) cache.begin({}, 1);
 }
 
 }  // namespace sluice::ottl

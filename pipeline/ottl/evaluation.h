@@ -11,6 +11,7 @@
 #include "pipeline/model/request_context.h"
 #include "pipeline/model/span_view.h"
 #include "pipeline/ottl/draft.h"
+#include "pipeline/ottl/pieces.h"
 #include "pipeline/ottl/value.h"
 
 namespace sluice::ottl {
@@ -59,14 +60,13 @@ class Evaluation {
   }
 
   Draft resource, resource_extra, scope, scope_extra, span, event;
+  Draft cache;  ///< of no message
   std::int64_t event_index = 0;
-  AttributeList cache;
-  Arena cache_memory;
   const RequestContext* request = nullptr;
 
-  Arena arena;           ///< of values that expressions make
-  std::string text;      ///< scratch
-  std::string replaced;  ///< scratch of replace_pattern
+  Arena arena;       ///< of values that expressions make
+  std::string text;  ///< scratch
+  Pieces pieces;     ///< likewise
   std::string error;
   std::vector<Value> locals;  ///< parameters of the lambdas that are running
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,22 @@ class RE2;
 /// What statements are compiled to: a tree of small nodes, immutable and shared by all workers.
 namespace sluice::ottl {
 
+/// `attributes["key"]`, with a key that is known: what most statements are about.
+struct Attribute {
+  std::optional<std::string_view> find(Evaluation& in) const { return list(in).find(key); }
+  Value get(Evaluation& in) const {
+    const auto bytes = find(in);
+    return bytes ? decoded(*bytes) : Value();
+  }
+  void set_text(Evaluation& in, std::span<const std::string_view> pieces) const {
+    list(in).set_text(key, pieces, (in.*draft).memory);
+  }
+  AttributeList& list(Evaluation& in) const { return (in.*draft).attributes; }
+
+  Draft Evaluation::*draft;
+  std::string_view key;
+};
+
 /// Something that gives a value.
 class Expression {
  public:
@@ -28,6 +45,8 @@ class Expression {
   virtual Type type() const { return Type::any; }
   /// The value of what has always the same.
   virtual const Value* constant() const { return nullptr; }
+  /// Itself, if it is one: the way to it that goes without calls.
+  virtual const Attribute* attribute() const { return nullptr; }
 };
 using ExpressionPtr = std::unique_ptr<const Expression>;
 
@@ -111,6 +130,7 @@ class Call final : public Expression {
     const Value* known = nullptr;     ///< `value`, where it is constant, as the signature has it
     std::vector<ExpressionPtr> list;  ///< of a list literal where the function wants its items
     const Path* path = nullptr;       ///< `value`, where it is one
+    const Attribute* attribute = nullptr;  ///< likewise
     std::unique_ptr<Lambda> lambda;
     const Function* function = nullptr;
     Parameter::Kind kind = Parameter::Kind::any;
@@ -134,6 +154,8 @@ class Call final : public Expression {
   std::int64_t literal(std::size_t index, std::int64_t otherwise) const;
   bool literal(std::size_t index, bool otherwise) const;
   const Path& path(std::size_t index) const { return *arguments[index].path; }
+  /// The path, where it is one of these.
+  const Attribute* attribute(std::size_t index) const { return arguments[index].attribute; }
   const Lambda& lambda(std::size_t index) const { return *arguments[index].lambda; }
 
   const Function* function;

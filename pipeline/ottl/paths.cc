@@ -16,45 +16,39 @@ namespace {
 /// Which map a path begins in.
 struct Root {
   std::string_view context;
-  AttributeList& (*list)(Evaluation& in);
-  Arena& (*memory)(Evaluation& in);
+  Draft Evaluation::*draft;
   bool shared;
 };
 
 constexpr Root attribute_roots[] = {
-    {"resource", [](Evaluation& in) -> AttributeList& { return in.resource.attributes; },
-     [](Evaluation& in) -> Arena& { return in.resource.memory; }, true},
-    {"scope", [](Evaluation& in) -> AttributeList& { return in.scope.attributes; },
-     [](Evaluation& in) -> Arena& { return in.scope.memory; }, true},
-    {"span", [](Evaluation& in) -> AttributeList& { return in.span.attributes; },
-     [](Evaluation& in) -> Arena& { return in.span.memory; }, false},
-    {"spanevent", [](Evaluation& in) -> AttributeList& { return in.event.attributes; },
-     [](Evaluation& in) -> Arena& { return in.event.memory; }, false},
+    {"resource", &Evaluation::resource, true},
+    {"scope", &Evaluation::scope, true},
+    {"span", &Evaluation::span, false},
+    {"spanevent", &Evaluation::event, false},
 };
-constexpr Root cache_root = {"", [](Evaluation& in) -> AttributeList& { return in.cache; },
-                             [](Evaluation& in) -> Arena& { return in.cache_memory; }, false};
+constexpr Root cache_root = {"", &Evaluation::cache, false};
 
 /// `attributes`: all of them.
 class WholeMap final : public Path {
  public:
   explicit WholeMap(const Root& root) : root_(root) {}
-  Value get(Evaluation& in) const override { return root_.list(in).as_map(in.arena); }
+  Value get(Evaluation& in) const override { return (in.*root_.draft).attributes.as_map(in.arena); }
   Type type() const override { return Type::map; }
   bool shared() const override { return root_.shared; }
 
   Value set(Evaluation& in, const Value& value) const override {
     if (value.type != Type::map && !value.is_nil()) return in.mismatch("a map", value.type);
-    AttributeList& list = root_.list(in);
-    Arena& memory = root_.memory(in);
-    list.clear();
+    Draft& draft = in.*root_.draft;
+    draft.attributes.clear();
     Entries entries(value);
     while (const auto entry = entries.next()) {
-      if (const auto bytes = encoded(entry->value, in.arena)) list.set(entry->key, *bytes, memory);
+      if (const auto bytes = encoded(entry->value, in.arena))
+        draft.attributes.set(entry->key, *bytes, draft.memory);
     }
     return {};
   }
   Value edit_map(Evaluation& in, MapEdit edit) const override {
-    return edit(root_.list(in), root_.memory(in));
+    return edit((in.*root_.draft).attributes, (in.*root_.draft).memory);
   }
 
  private:
@@ -66,17 +60,19 @@ class MapEntry final : public Path {
  public:
   MapEntry(const Root& root, Keys keys) : root_(root), keys_(std::move(keys)) {
     const Value* const key = keys_.front()->constant();
-    if (key != nullptr && key->type == Type::string) key_ = key;
+    if (key != nullptr && key->type == Type::string && keys_.size() == 1)
+      attribute_ = {root.draft, key->text};
   }
   bool shared() const override { return root_.shared; }
+  const Attribute* attribute() const override { return attribute_ ? &*attribute_ : nullptr; }
 
   Value get(Evaluation& in) const override {
-    if (key_ != nullptr) return get(in, key_->text);
+    if (attribute_) return attribute_->get(in);
     const Value key = string_key(in, *keys_.front());
     return key.failed() ? key : get(in, key.text);
   }
   Value set(Evaluation& in, const Value& value) const override {
-    if (key_ != nullptr) return set(in, key_->text, value);
+    if (attribute_) return put(in, attribute_->key, value);
     const Value key = string_key(in, *keys_.front());
     return key.failed() ? key : set(in, key.text, value);
   }
@@ -94,32 +90,32 @@ class MapEntry final : public Path {
 
  private:
   Value get(Evaluation& in, std::string_view key) const {
-    const auto bytes = root_.list(in).find(key);
-    if (!bytes) return {};
-    return keys_.size() == 1 ? decoded(*bytes) : value_at(in, decoded(*bytes), inner());
+    const auto bytes = list(in).find(key);
+    return bytes ? value_at(in, decoded(*bytes), inner()) : Value();
   }
   Value set(Evaluation& in, std::string_view key, const Value& value) const {
     if (keys_.size() == 1) return put(in, key, value);
-    const auto there = root_.list(in).find(key);
+    const auto there = list(in).find(key);
     const Value whole = with_set(in, there ? decoded(*there) : Value(), inner(), value);
     return whole.failed() ? whole : put(in, key, whole);
   }
   Value put(Evaluation& in, std::string_view key, const Value& value) const {
     if (value.type == Type::string) {
-      root_.list(in).set_text(key, value.text, root_.memory(in));
+      list(in).set_text(key, value.text, (in.*root_.draft).memory);
       return {};
     }
     const auto bytes = encoded(value, in.arena);
     if (!bytes) return in.fail("an attribute cannot hold ", name_of(value.type));
-    root_.list(in).set(key, *bytes, root_.memory(in));
+    list(in).set(key, *bytes, (in.*root_.draft).memory);
     return {};
   }
 
+  AttributeList& list(Evaluation& in) const { return (in.*root_.draft).attributes; }
   KeySpan inner() const { return KeySpan(keys_).subspan(1); }
 
   const Root& root_;
   const Keys keys_;
-  const Value* key_ = nullptr;  ///< the first one, where it is constant
+  std::optional<Attribute> attribute_;
 };
 
 /// `name`, `status.code`: a line of the tables.

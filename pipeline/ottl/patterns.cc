@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "pipeline/attributes/action.h"
+#include "pipeline/model/span_view.h"
 #include "pipeline/ottl/library.h"
 
 // A search by RE2 costs 90 ns in a text of 20 bytes, and 200 ns if it is to say where the match is.
@@ -38,7 +39,7 @@ std::size_t find_from(std::string_view text, std::string_view wanted, std::size_
   for (; from + wanted.size() <= text.size(); ++from) {
     Word here;
     std::memcpy(&here, text.data() + from, sizeof here);
-    if (here == first && text.substr(from, wanted.size()) == wanted) return from;
+    if (here == first && same_key(text.substr(from, wanted.size()), wanted)) return from;
   }
   return std::string_view::npos;
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -76,35 +77,30 @@ struct Replacement {
   std::string_view format;
   bool has_format = false;
 
-  /// Appends to `out` what becomes of `expanded`; false after a failure.
-  bool append(Evaluation& in, std::string_view expanded, std::string& out) const {
-    if (converter != nullptr) return append_converted(in, expanded, out);
-    out += expanded;
-    return true;
+  /// What becomes of `expanded`; nothing after a failure.
+  std::optional<std::string_view> of(Evaluation& in, std::string_view expanded) const {
+    return converter == nullptr ? expanded : converted(in, expanded);
   }
-  bool append_converted(Evaluation& in, std::string_view expanded, std::string& out) const {
+  std::optional<std::string_view> converted(Evaluation& in, std::string_view expanded) const {
     Call call(*converter);
     call.arguments.resize(1);
     call.arguments[0].given = true;
     call.arguments[0].kind = parameters_of(converter->signature)[0].kind;
     call.arguments[0].value = std::make_unique<Constant>(Value::of_string(expanded));
     const Value value = call.get(in);
-    if (value.failed()) return false;
+    if (value.failed()) return std::nullopt;
     if (value.type != Type::string) {
       in.mismatch("a string as the replacement", value.type);
-      return false;
+      return std::nullopt;
     }
-    if (!has_format) {
-      out += value.text;
-      return true;
-    }
+    if (!has_format) return in.arena.keep(value.text);
     if (!is_format(format)) {
       in.fail("a replacement's format has one %s and no other directive");
-      return false;
+      return std::nullopt;
     }
     const std::size_t at = format.find('%');
-    out.append(format.substr(0, at)).append(value.text).append(format.substr(at + 2));
-    return true;
+    in.text.assign(format.substr(0, at)).append(value.text).append(format.substr(at + 2));
+    return in.arena.keep(in.text);
   }
 };
 
@@ -135,7 +131,7 @@ constexpr std::size_t groups_max = 64;
 /// Each match in `text`, into `out`. An empty one right behind another does not count.
 Outcome replace_in(Evaluation& in, std::string_view text, const Pattern& pattern,
                    const Replacement& replacement, std::span<re2::StringPiece> groups,
-                   std::string& out) {
+                   Pieces& out) {
   const bool plain = groups.size() == 1;
   std::string expanded;
   Outcome outcome = Outcome::untouched;
@@ -146,15 +142,20 @@ Outcome replace_in(Evaluation& in, std::string_view text, const Pattern& pattern
     const std::size_t end = begin + groups[0].size();
     if (begin < end || may_be_empty || begin > from) {
       if (outcome == Outcome::untouched) out.clear();
+      if (outcome == Outcome::untouched) out.clear();
       outcome = Outcome::replaced;
-      out += text.substr(copied, begin - copied);
-      std::string_view replaced = replacement.text;
+      std::optional<std::string_view> replaced = replacement.text;
       if (!plain) {
         expanded.clear();
         expand(replacement.text, *pattern, groups, expanded);
-        replaced = expanded;
+        replaced = in.arena.keep(expanded);
       }
-      if (!replacement.append(in, replaced, out)) return Outcome::failed;
+      replaced = replacement.of(in, *replaced);
+      if (!replaced) return Outcome::failed;
+      if (!out.add(text.substr(copied, begin - copied)) || !out.add(*replaced)) {
+        in.fail("the text would grow too large");
+        return Outcome::failed;
+      }
       copied = end;
     }
     may_be_empty = begin == end;
@@ -162,13 +163,16 @@ Outcome replace_in(Evaluation& in, std::string_view text, const Pattern& pattern
            : end < text.size() ? end + character_size(text.substr(end))
                                : text.size() + 1;
   }
-  if (outcome == Outcome::replaced) out += text.substr(copied);
+  if (outcome == Outcome::replaced && !out.add(text.substr(copied))) {
+    in.fail("the text would grow too large");
+    return Outcome::failed;
+  }
   return outcome;
 }
 
 /// Where a match is matters more than its groups: RE2 is several times as fast without these.
 Outcome replace_in(Evaluation& in, std::string_view text, const Pattern& pattern,
-                   const Replacement& replacement, std::string& out) {
+                   const Replacement& replacement, Pieces& out) {
   if (replacement.text.find('$') == std::string_view::npos) {
     std::array<re2::StringPiece, 1> whole;
     return replace_in(in, text, pattern, replacement, whole, out);
@@ -185,12 +189,12 @@ Value replace_keys(Evaluation& in, const Call& call, const Pattern& pattern,
   auto edit = [&](AttributeList& map, Arena& memory) {
     std::vector<std::pair<std::string, std::string_view>> renamed;
     bool any = false;
-    std::string key;
+    Pieces& key = in.pieces;
     map.each([&](const Item& item) {
       const Outcome outcome = replace_in(in, item.key, pattern, replacement, key);
       if (outcome == Outcome::replaced) {
         any = true;
-        renamed.emplace_back(key, item.value);
+        renamed.emplace_back(key.joined(), item.value);
       } else if (outcome == Outcome::untouched) {
         renamed.emplace_back(item.key, item.value);
       } else {
@@ -207,44 +211,46 @@ Value replace_keys(Evaluation& in, const Call& call, const Pattern& pattern,
 
 Value replace_values(Evaluation& in, const Call& call, const Pattern& pattern,
                      const Replacement& replacement) {
-  std::string replaced;
+  Pieces& replaced = in.pieces;
   auto edit = [&](AttributeList& map, Arena& memory) {
     map.each([&](Item& item) {
       const AnyValueView value(item.value);
       if (value.type() != AnyValueView::Type::string) return;
-      if (replace_in(in, value.string(), pattern, replacement, replaced) != Outcome::replaced)
-        return;
-      if (const auto bytes = encoded(Value::of_string(replaced), in.arena))
-        map.change(item, *bytes, memory);
+      if (replace_in(in, value.string(), pattern, replacement, replaced) == Outcome::replaced)
+        map.change_text(item, replaced.all(), memory);
     });
     return Value();
   };
   return call.path(0).edit_map(in, MapEdit(edit));
 }
 
-/// The whole text that a match by glob is replaced with.
-bool whole_replacement(Evaluation& in, const Call& call, std::string& out) {
+/// The whole text that a match by glob is replaced with; nothing after a failure.
+std::optional<std::string_view> whole_replacement(Evaluation& in, const Call& call) {
   Replacement replacement;
-  out.clear();
-  return read(in, call, 2, replacement) && replacement.append(in, replacement.text, out);
+  return read(in, call, 2, replacement) ? replacement.of(in, replacement.text) : std::nullopt;
 }
 
 }  // namespace
 
 Value replace_pattern(Evaluation& in, const Call& call) {
-  const Value text = call.path(0).get(in);
+  const Attribute* const attribute = call.attribute(0);
+  const Value text = attribute != nullptr ? attribute->get(in) : call.path(0).get(in);
   if (text.failed() || text.is_nil()) return text;
   Replacement replacement;
   if (!read(in, call, 2, replacement)) return Value::failure();
   if (text.type != Type::string) return {};
   const Pattern pattern(in, call, 1);
   if (!pattern) return Value::failure();
-  switch (replace_in(in, text.text, pattern, replacement, in.replaced)) {
+  Pieces& replaced = in.pieces;
+  switch (replace_in(in, text.text, pattern, replacement, replaced)) {
     case Outcome::untouched: return {};
-    case Outcome::replaced: return call.path(0).set(in, Value::of_string(in.replaced));
-    case Outcome::failed: break;
+    case Outcome::replaced: break;
+    case Outcome::failed: return Value::failure();
   }
-  return Value::failure();
+  if (attribute == nullptr)
+    return call.path(0).set(in, Value::of_string(in.arena.keep(replaced.joined())));
+  attribute->set_text(in, replaced.all());
+  return {};
 }
 
 Value replace_all_patterns(Evaluation& in, const Call& call) {
@@ -268,23 +274,22 @@ Value replace_match(Evaluation& in, const Call& call) {
   if (glob.failed()) return glob;
   const Value text = call.path(0).get(in);
   if (text.failed()) return text;
-  std::string replaced;
-  if (!whole_replacement(in, call, replaced)) return Value::failure();
+  const auto replaced = whole_replacement(in, call);
+  if (!replaced) return Value::failure();
   if (text.type != Type::string || !glob_matches(glob.text, text.text)) return {};
-  return call.path(0).set(in, Value::of_string(in.arena.keep(replaced)));
+  return call.path(0).set(in, Value::of_string(*replaced));
 }
 
 Value replace_all_matches(Evaluation& in, const Call& call) {
   const Value glob = call.argument(in, 1);
   if (glob.failed()) return glob;
-  std::string replaced;
-  if (!whole_replacement(in, call, replaced)) return Value::failure();
-  const auto bytes = encoded(Value::of_string(replaced), in.arena);
+  const auto replaced = whole_replacement(in, call);
+  if (!replaced) return Value::failure();
   auto edit = [&](AttributeList& map, Arena& memory) {
     map.each([&](Item& item) {
       const AnyValueView value(item.value);
       if (value.type() == AnyValueView::Type::string && glob_matches(glob.text, value.string()))
-        map.change(item, *bytes, memory);
+        map.change_text(item, {&*replaced, 1}, memory);
     });
     return Value();
   };

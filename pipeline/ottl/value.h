@@ -92,12 +92,16 @@ struct Value {
 
 /// The value that an AnyValue's content holds.
 Value decoded(const AnyValueView& view);
-/// Short texts, most of what there is, are read here.
+/// Short texts and small numbers, most of what there is, are read here.
 inline Value decoded(std::string_view any) {
   constexpr char string_tag = 1 << 3 | 2;  // any_value::string_value, length-delimited
-  const bool short_text = any.size() >= 2 && any.size() < 0x82 && any[0] == string_tag &&
-                          static_cast<unsigned char>(any[1]) == any.size() - 2;
-  return short_text ? Value::of_string(any.substr(2)) : decoded(AnyValueView(any));
+  constexpr char int_tag = 3 << 3;         // any_value::int_value
+  const auto byte = [any](std::size_t at) { return static_cast<unsigned char>(any[at]); };
+  if (any.size() >= 2 && any.size() < 0x82 && any[0] == string_tag && byte(1) == any.size() - 2)
+    return Value::of_string(any.substr(2));
+  if (any.size() == 3 && any[0] == int_tag && byte(1) >= 0x80 && byte(2) < 0x80)
+    return Value::of_integer((byte(1) & 0x7f) | byte(2) << 7);
+  return decoded(AnyValueView(any));
 }
 
 /// The content of an AnyValue; nothing for a value that an attribute cannot hold (a time, an id).

@@ -161,9 +161,4 @@ std::string_view PassRun::written(Draft& draft) {
   return scratch_.bytes();
 }
 
-BatchEditor& PassRun::editor() {
-  if (!editor_) editor_.emplace(*batch_);
-  return *editor_;
-}
-
 }  // namespace sluice::transform

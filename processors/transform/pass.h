@@ -36,7 +36,7 @@ class PassRun {
   void leave_resource();
   void write_span(std::uint32_t index);
   std::string_view written(ottl::Draft& draft);
-  BatchEditor& editor();
+  BatchEditor& editor() { return editor_ ? *editor_ : editor_.emplace(*batch_); }
 
   static constexpr std::uint32_t none = UINT32_MAX;
   ottl::Failures& failures_;
