@@ -18,7 +18,7 @@ class UsualAttribute {
   [[gnu::always_inline]] UsualAttribute(const char* at, const char* end, std::uint32_t number)
       : at_(at) {
     const auto left = static_cast<std::size_t>(end - at);
-    if (left < head_size) return;
+    if (left < head_size || number > 15) return;  // of more, the tag is longer
     const auto head = load<std::uint32_t>(at);
     if ((head & 0x80ff80ff) != (tag(number) | tag(otlp::key_value::key) << 16)) return;
     const std::size_t content = head >> 8 & 0x7f;

@@ -190,6 +190,8 @@ bool BatchEditor::State::may_leave_old_buffers() {
   if (!spans_changed || spans_kept || spans.empty() ||
       number != batch.index_->tables->sources.size())
     return false;
+  // Of a selection from a large request most are no longer referred to; `compacted` drops these.
+  if (tables.scopes.size() + tables.resources.size() > spans.size() + 2) return false;
   std::size_t wanted = 0;
   each_range(tables, [&](const Range& range) { wanted += range.length; });
   return wanted <= batch.wire_size() / 4 && bytes.size() + wanted <= fresh_size_max;
@@ -200,7 +202,11 @@ bool BatchEditor::State::may_leave_old_buffers() {
 /// took 15 ns each.
 void BatchEditor::State::leave_old_buffers() {
   each_range(tables, [this](Range& range) {
-    if (range.buffer != number && range.length > 0) {
+    if (range.length == 0) {
+      range = {};  // its place would be one in a buffer that is no longer there
+      return;
+    }
+    if (range.buffer != number) {
       const std::string_view old = tables.bytes(range);
       range.offset = static_cast<std::uint32_t>(bytes.size());
       bytes.append(old);
@@ -209,7 +215,9 @@ void BatchEditor::State::leave_old_buffers() {
   });
   for (SpanEntry& span : spans) span.buffer = 0;
   close_fresh_buffer();
-  tables.sources = {std::move(tables.sources[number])};
+  std::vector<Source> sources;
+  sources.push_back(std::move(tables.sources[number]));
+  tables.sources = std::move(sources);
 }
 
 SpanBatch BatchEditor::State::finish() {

@@ -237,6 +237,46 @@ TEST_CASE("where every span was edited, only what was written is held", "[span_b
   CHECK(reparsed(std::move(once_more).finish()).encode().size == again.encode().size);
 }
 
+TEST_CASE("empty scopes and resources outlive the buffers that they came in", "[span_batch]") {
+  const auto span = [](const char* name, std::size_t size) {
+    return length_field(otlp::scope_spans::spans,
+                        span_message({.name = name + std::string(size, '.'),
+                                      .trace_id = make_id(1, 16),
+                                      .span_id = make_id(2, 8)}));
+  };
+  const std::string scopes =
+      length_field(2, length_field(1, length_field(1, "lib")) + span("a", 1000)) +
+      length_field(2, length_field(1, "") + span("b", 1000)) + length_field(2, span("c", 1000));
+  const std::string request =
+      length_field(1, length_field(1, "") + scopes) + length_field(1, scopes);
+  const SpanBatch batch = parse_batch(request);
+  REQUIRE(batch.span_count() == 6);
+  BatchEditor editor(batch);
+  for (std::uint32_t i = 0; i < 6; ++i) {
+    editor.begin_span(i).append(
+        span_message({.name = "s", .trace_id = make_id(1, 16), .span_id = make_id(2, 8)}));
+    editor.end_span();
+  }
+  const SpanBatch edited = std::move(editor).finish();
+  for (const SpanEntry& entry : edited.spans()) CHECK(edited.resource_bytes(entry).empty());
+  CHECK(ScopeView(edited.scope_bytes(edited.spans()[0])).name == "lib");
+  CHECK(edited.scope_bytes(edited.spans()[1]).empty());
+  CHECK(edited.scope_bytes(edited.spans()[2]).empty());
+  CHECK(span_names(reparsed(edited)) == Names(6, "s"));
+}
+
+TEST_CASE("a span of a request of many resources, rewritten, does not hold their tables",
+          "[span_batch]") {
+  std::string request;
+  for (int i = 0; i < 2000; ++i)
+    request += make_request({{.service = "", .spans = {{.name = "x"}}}});
+  const SpanBatch one = parse_batch(request).select(std::vector<std::uint32_t>{7});
+  BatchEditor editor(one);
+  editor.begin_span(0).append(one.span_bytes(0));
+  editor.end_span();
+  CHECK(std::move(editor).finish().pinned() < 4096);
+}
+
 TEST_CASE("spans with invalid ids are left out and counted", "[span_batch]") {
   const auto span = [](const SpanSpec& spec) {
     return length_field(otlp::scope_spans::spans, span_message(spec));
