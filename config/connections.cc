@@ -101,7 +101,7 @@ std::vector<std::size_t> Ways::take_circle() {
   }
   path.erase(path.begin(), std::ranges::find(path, node));
   // From the pipeline that the file names first, whatever the walk met first.
-  std::ranges::rotate(path, std::ranges::min_element(path));
+  std::rotate(path.begin(), std::ranges::min_element(path), path.end());
   for (const std::size_t each : path) leave_out(each);
   return path;
 }

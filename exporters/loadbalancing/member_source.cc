@@ -59,7 +59,7 @@ class DnsSource final : public MemberSource {
     std::vector<std::string> endpoints;
     for (const net::SocketAddress& each : addresses) endpoints.push_back(endpoint_of(each.text));
     std::ranges::sort(endpoints);
-    endpoints.erase(std::ranges::unique(endpoints).begin(), endpoints.end());
+    endpoints.erase(std::unique(endpoints.begin(), endpoints.end()), endpoints.end());
     listener_.resolved(std::move(endpoints));
   }
 
@@ -170,7 +170,7 @@ bool read_endpoints(std::string_view text, std::vector<std::string>& endpoints,
     endpoints.push_back(endpoint);
   }
   std::ranges::sort(endpoints);
-  endpoints.erase(std::ranges::unique(endpoints).begin(), endpoints.end());
+  endpoints.erase(std::unique(endpoints.begin(), endpoints.end()), endpoints.end());
   if (endpoints.empty()) error = "has no endpoints";
   return !endpoints.empty();
 }

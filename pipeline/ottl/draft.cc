@@ -70,8 +70,9 @@ std::size_t Draft::size() const {
 
 /// Everything that goes, in the order of the message.
 void Draft::collect_cuts() {
-  attributes.each_edit(
-      [this](std::string_view field, std::string_view fresh) { cuts_.emplace_back(field, fresh); });
+  attributes.each_edit([this](std::string_view field, std::string_view fresh) {
+    cuts_.push_back({field, fresh});
+  });
   wire::Cursor cursor(message_);
   wire::Field field;
   while (!fields_.empty() && cursor.next(field)) {

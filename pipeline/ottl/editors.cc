@@ -58,7 +58,7 @@ Value start_list(Evaluation& in, ListBuilder& list, const Value& value) {
 
 Value set(Evaluation& in, const Call& call) {
   const Value value = call.argument(in, 1);
-  if (const Attribute* const attribute = call.attribute(0);
+  if (const Attribute* const attribute = call.attribute_at(0);
       attribute != nullptr && value.type == Type::string) {
     attribute->set_text(in, {&value.text, 1});
     return {};

@@ -84,7 +84,6 @@ Value as_text(Evaluation& in, const Value& value) {
 }  // namespace
 
 Type strict_type(Parameter::Kind kind) {
-  using Kind = Parameter::Kind;
   switch (kind) {
     case Kind::string: return Type::string;
     case Kind::integer: return Type::integer;

@@ -155,7 +155,7 @@ class Call final : public Expression {
   bool literal(std::size_t index, bool otherwise) const;
   const Path& path(std::size_t index) const { return *arguments[index].path; }
   /// The path, where it is one of these.
-  const Attribute* attribute(std::size_t index) const { return arguments[index].attribute; }
+  const Attribute* attribute_at(std::size_t index) const { return arguments[index].attribute; }
   const Lambda& lambda(std::size_t index) const { return *arguments[index].lambda; }
 
   const Function* function;

@@ -142,7 +142,6 @@ Outcome replace_in(Evaluation& in, std::string_view text, const Pattern& pattern
     const std::size_t end = begin + groups[0].size();
     if (begin < end || may_be_empty || begin > from) {
       if (outcome == Outcome::untouched) out.clear();
-      if (outcome == Outcome::untouched) out.clear();
       outcome = Outcome::replaced;
       std::optional<std::string_view> replaced = replacement.text;
       if (!plain) {
@@ -233,7 +232,7 @@ std::optional<std::string_view> whole_replacement(Evaluation& in, const Call& ca
 }  // namespace
 
 Value replace_pattern(Evaluation& in, const Call& call) {
-  const Attribute* const attribute = call.attribute(0);
+  const Attribute* const attribute = call.attribute_at(0);
   const Value text = attribute != nullptr ? attribute->get(in) : call.path(0).get(in);
   if (text.failed() || text.is_nil()) return text;
   Replacement replacement;

@@ -12,7 +12,7 @@ bool drops(const NamedPolicy& policy) { return policy.type == "drop"; }
 
 Judge::Judge(std::vector<NamedPolicy> policies, bool first_match, std::size_t notes)
     : policies_(std::move(policies)), notes_(notes), first_match_(first_match) {
-  std::ranges::stable_partition(policies_, drops);
+  std::stable_partition(policies_.begin(), policies_.end(), drops);
   droppers_ = static_cast<std::size_t>(std::ranges::count_if(
       policies_, [](const NamedPolicy& each) { return drops(each) && !each.is_shadow; }));
   has_thresholds_ = std::ranges::any_of(policies_, [](const NamedPolicy& each) {
