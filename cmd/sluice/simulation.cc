@@ -57,7 +57,7 @@ class Simulation::Kept final : public Consumer {
     result_.kept.bytes += batch.encoded_size();
     for (const SpanEntry& entry : batch.spans()) {
       std::array<unsigned char, 16> id{};
-      std::memcpy(id.data(), SpanView(batch.span_bytes(entry)).trace_id().data(), id.size());
+      std::memcpy(id.data(), batch.view(entry).trace_id().data(), id.size());
       if (result_.kept_ids.empty() || result_.kept_ids.back() != id) result_.kept_ids.push_back(id);
     }
     ack.accepted();
@@ -90,7 +90,7 @@ Simulation::~Simulation() = default;
 void Simulation::take(SpanBatch batch) {
   std::uint64_t latest = 0;
   for (const SpanEntry& entry : batch.spans())
-    latest = std::max(latest, SpanView(batch.span_bytes(entry)).end_time_unix_nano());
+    latest = std::max(latest, batch.view(entry).end_time_unix_nano());
   const Executor::TimePoint at{std::chrono::nanoseconds(
       static_cast<std::int64_t>(std::min<std::uint64_t>(latest, INT64_MAX / 2)))};
   if (result_.in.spans == 0) begin_ = at;

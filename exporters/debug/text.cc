@@ -256,7 +256,7 @@ std::uint64_t resource_count(const SpanBatch& batch) {
 std::string normal(const SpanBatch& batch) {
   std::string out;
   for (const SpanEntry& entry : batch.spans()) {
-    const SpanView span(batch.span_bytes(entry));
+    const SpanView span = batch.view(entry);
     append_text(out, span.name());
     append_hex(out += ' ', span.trace_id());
     append_hex(out += ' ', span.span_id());
@@ -290,7 +290,7 @@ std::string detailed(const SpanBatch& batch) {
       spans = 0;
     }
     append_title(out, "Span", spans++);
-    append_span(out, SpanView(batch.span_bytes(entry)));
+    append_span(out, batch.view(entry));
   }
   return out;
 }

@@ -30,7 +30,7 @@ std::vector<std::uint32_t> positions_by_trace_id(const SpanBatch& batch) {
   positions.reserve(batch.span_count());
   std::string_view last_id;
   for (const SpanEntry& entry : batch.spans()) {
-    const std::string_view id = SpanView(batch.span_bytes(entry)).trace_id();
+    const std::string_view id = batch.view(entry).trace_id();
     positions.push_back(id == last_id ? positions.back() : ring_position(id));
     last_id = id;
   }
@@ -49,7 +49,7 @@ class AttributePositions {
   std::uint32_t of(const SpanEntry& entry) {
     std::optional<std::uint32_t>& of_scope = of_scope_[entry.scope];
     if (of_scope) return *of_scope;
-    const SpanView span(batch_.span_bytes(entry));
+    const SpanView span = batch_.view(entry);
     const auto [found, fresh] = of_trace_.try_emplace({entry.scope, span.trace_id()});
     if (!fresh) return found->second;
     bool asked_span = false;

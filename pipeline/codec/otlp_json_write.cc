@@ -91,7 +91,7 @@ std::uint64_t Writer::write() {
     if (!same_resource) resource_spans(entry);
     if (!same_scope) scope_spans(entry);
     separate();
-    span(SpanView(batch_.span_bytes(entry)));
+    span(batch_.view(entry));
     previous = &entry;
   }
   out_.put(previous == nullptr ? "]}" : "]}]}]}");

@@ -1,6 +1,6 @@
 // SpanBatch: an index over OTLP bytes.
 //
-//   spans      | buffer offset length header | scope |      16 bytes a span, in order
+//   spans      | buffer offset length header tail | scope | 16 bytes a span, in order
 //                  |                            |
 //   scopes         |      | scope range | extra range | resource |     32 bytes an occurrence
 //                  |                                        |
@@ -37,6 +37,7 @@
 #include <utility>
 
 #include "pipeline/model/span_index.h"
+#include "pipeline/model/span_view.h"
 
 namespace sluice {
 namespace {
@@ -168,6 +169,10 @@ std::string_view SpanBatch::bytes(const Range& range) const noexcept {
 
 std::string_view SpanBatch::span_bytes(const SpanEntry& entry) const noexcept {
   return index_->tables->bytes(entry).substr(entry.header);
+}
+
+SpanView SpanBatch::view(const SpanEntry& entry) const noexcept {
+  return SpanView(span_bytes(entry), entry.tail);
 }
 
 const ResourceEntry& SpanBatch::resource_of(const SpanEntry& entry) const noexcept {

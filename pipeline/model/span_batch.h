@@ -13,6 +13,8 @@
 
 namespace sluice {
 
+class SpanView;
+
 /// A stretch of bytes in one of a batch's buffers.
 struct Range {
   std::uint32_t offset = 0;
@@ -44,7 +46,12 @@ struct SpanEntry {
   std::uint32_t length = 0;  ///< of the whole field, header included
   std::uint32_t scope = 0;
   std::uint16_t buffer = 0;
-  std::uint16_t header = 0;
+  std::uint8_t header = 0;
+  /// How many of its last bytes stand behind the attributes, if its fields are in the usual order
+  /// up to there (UsualSpan): who wants no attribute need not walk over them. Past 254, or in any
+  /// other order: unknown.
+  std::uint8_t tail = unknown_tail;
+  static constexpr std::uint8_t unknown_tail = 0xff;
 };
 
 /// A request as it came: the bytes of one ExportTraceServiceRequest in a buffer, and how many spans
@@ -130,6 +137,8 @@ class SpanBatch {
   std::string_view span_bytes(std::uint32_t index) const noexcept {
     return span_bytes(spans()[index]);
   }
+  /// A view of them, made without a walk over the attributes where that can be.
+  SpanView view(const SpanEntry& entry) const noexcept;
   std::string_view resource_bytes(const SpanEntry& entry) const noexcept;
   std::string_view scope_bytes(const SpanEntry& entry) const noexcept;
   const ResourceEntry& resource_of(const SpanEntry& entry) const noexcept;

@@ -108,7 +108,7 @@ void BatchEditor::State::end_span() {
   wire::write_varint(bytes.data() + open_start + 1, content);
   spans.push_back({static_cast<std::uint32_t>(open_start),
                    static_cast<std::uint32_t>(header + content), old_spans[position].scope, number,
-                   static_cast<std::uint16_t>(header)});
+                   static_cast<std::uint8_t>(header)});
   ++position;
 }
 

@@ -11,7 +11,7 @@
 // Lengths stand before content, so the first pass sums them up into a plan, a few words a run; the
 // second writes. Headers and stretches of no more than `copied_max` bytes are copied into one
 // scratch buffer, where neighbours grow together: a slice costs the sender more than copying so
-// little.
+// little. With no limit to it, scratch is the whole request (encode_whole).
 
 #include <utility>
 
@@ -22,7 +22,7 @@
 namespace sluice {
 namespace {
 
-constexpr std::size_t copied_max = 256;
+constexpr std::size_t copied_max_of_slices = 256;
 
 struct Step {
   enum class Kind : std::uint8_t { request, resource, scope };
@@ -124,8 +124,11 @@ std::uint32_t Plan::add_scope(std::uint32_t first, std::uint32_t begin) {
 
 class Emission {
  public:
-  explicit Emission(const SpanBatch::Index& index)
-      : spans_(index.spans), tables_(*index.tables), kept_(tables_.sources.size(), false) {}
+  Emission(const SpanBatch::Index& index, std::size_t copied_max)
+      : spans_(index.spans),
+        tables_(*index.tables),
+        copied_max_(copied_max),
+        kept_(tables_.sources.size(), false) {}
 
   EncodedBatch run(const Plan& plan);
 
@@ -141,6 +144,7 @@ class Emission {
 
   const SpanEntries& spans_;
   const BatchTables& tables_;
+  const std::size_t copied_max_;
   EncodedBatch out_;
   std::vector<bool> kept_;  ///< by source: its buffer is in `out_`
   BufferWriter scratch_;
@@ -148,6 +152,7 @@ class Emission {
 };
 
 EncodedBatch Emission::run(const Plan& plan) {
+  if (copied_max_ >= plan.size()) scratch_.reserve(plan.size());
   const std::vector<Step>& steps = plan.steps();
   for (std::size_t at = 0; at < steps.size();) {
     if (steps[at].kind == Step::Kind::request) {
@@ -213,7 +218,7 @@ void Emission::header(std::uint32_t number, std::size_t size) {
 }
 
 void Emission::stretch(std::uint16_t buffer, std::string_view bytes) {
-  if (bytes.size() <= copied_max) {
+  if (bytes.size() <= copied_max_) {
     scratch_.append(bytes);
     return extend_scratch_slice(bytes.size());
   }
@@ -235,7 +240,7 @@ void Emission::extend_scratch_slice(std::size_t size) {
 /// Scratch moves as it grows, so its slices learn their addresses last.
 void Emission::point_into_scratch() {
   if (scratch_.size() == 0) return;
-  MemoryAccount* account = out_.buffers.empty() ? nullptr : out_.buffers.front().account();
+  MemoryAccount* account = tables_.sources[spans_.front().buffer].buffer.account();
   Buffer buffer = std::move(scratch_).freeze(account, 0);
   const char* at = buffer.data();
   for (const std::size_t slice : scratch_slices_) {
@@ -249,7 +254,13 @@ void Emission::point_into_scratch() {
 
 EncodedBatch SpanBatch::encode() const {
   if (empty()) return {};
-  return Emission(*index_).run(Plan(*index_));
+  return Emission(*index_, copied_max_of_slices).run(Plan(*index_));
+}
+
+Buffer encode_whole(const SpanBatch::Index& index, std::size_t size_max) {
+  const Plan plan(index);
+  if (plan.size() > size_max) return {};
+  return Emission(index, size_max).run(plan).buffers.front();
 }
 
 std::size_t SpanBatch::encoded_size() const { return empty() ? 0 : Plan(*index_).size(); }

@@ -89,7 +89,7 @@ class Parser {
   bool resource_spans(std::string_view message);
   bool scope_spans(std::string_view message);
   bool span(const Field& field);
-  void take(const Field& field);
+  void take(const Field& field, std::uint8_t tail);
 
   bool framed(std::string_view message, int depth, const char* name);
   bool malformed(const char* name, const char* at);
@@ -204,10 +204,11 @@ bool Parser::scope_spans(std::string_view message) {
 
 bool Parser::span(const Field& field) {
   if (is_trusted_) {
-    take(field);
+    take(field, SpanEntry::unknown_tail);
     return true;
   }
   UsualSpan ids(field.content);
+  const std::uint8_t tail = ids.tail();
   Cursor cursor(ids.rest(), span_depth);
   Field own;
   while (cursor.next(own)) {
@@ -226,11 +227,11 @@ bool Parser::span(const Field& field) {
     report_.error = "more than " + std::to_string(limits_.spans_max) + " spans in one request";
     return false;
   }
-  take(field);
+  take(field, tail);
   return true;
 }
 
-void Parser::take(const Field& field) {
+void Parser::take(const Field& field, std::uint8_t tail) {
   if (scope_ == none) {
     if (resource_ == none) {
       resource_ = static_cast<std::uint32_t>(tables_.resources.size());
@@ -248,7 +249,8 @@ void Parser::take(const Field& field) {
   entry.length = length;
   entry.scope = scope_;
   entry.buffer = source_buffer;
-  entry.header = static_cast<std::uint16_t>(length - field.content.size());
+  entry.header = static_cast<std::uint8_t>(length - field.content.size());
+  entry.tail = tail;
   wire_size_ += length;
   at_ = field.whole.data() + field.whole.size();
 }
@@ -330,6 +332,14 @@ std::optional<SpanBatch> SpanBatch::parse(Buffer buffer, std::size_t offset, std
     return std::nullopt;
   }
   return SpanBatch(std::move(index), nullptr);
+}
+
+std::shared_ptr<const SpanBatch::Index> index_of_encoded(Buffer request) {
+  const auto size = static_cast<std::uint32_t>(request.size());
+  ParseReport report;
+  Parser parser(std::move(request), 0, size, report, ParseLimits());
+  parser.trust_spans();
+  return parser.run();
 }
 
 SpanBatch SpanBatch::of_translation(Buffer buffer) {

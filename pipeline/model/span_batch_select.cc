@@ -325,20 +325,29 @@ SpanBatch SpanBatch::compacted(double share_min) const {
   std::vector<bool> chosen(wanted.size(), false);
   std::size_t freed = 0;
   std::size_t copied = 0;
+  bool keeps_some = false;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     const std::size_t pinned = tables.sources[i].buffer.pinned();
-    if (static_cast<double>(wanted[i]) >= share_min * static_cast<double>(pinned)) continue;
+    if (static_cast<double>(wanted[i]) >= share_min * static_cast<double>(pinned)) {
+      keeps_some = keeps_some || wanted[i] > 0;
+      continue;
+    }
     chosen[i] = true;
     freed += pinned;
     copied += wanted[i];
   }
   // The copy's own size class may waste an eighth.
   if (freed <= copied + copied / 8 + sizeof(Buffer::Block)) return *this;
+  if (!keeps_some) return this->copied();
   return {Folding(*index_, std::move(chosen), copied).run(), context_};
 }
 
+/// As a request of its own, if it is not too large: whoever encodes it has nothing to do.
 SpanBatch SpanBatch::copied() const {
-  return empty() ? *this : SpanBatch(folded(*index_), context_);
+  if (empty()) return *this;
+  std::shared_ptr<const Index> index = index_of_encoded(encode_whole(*index_, folded_buffer_max));
+  if (index == nullptr || index->spans.empty()) index = folded(*index_);
+  return {std::move(index), context_};
 }
 
 struct BatchMerger::State {

@@ -63,6 +63,12 @@ std::shared_ptr<const SpanBatch::Index> make_index(SpanEntries spans,
                                                    std::size_t wire_size);
 std::size_t wire_size_of(std::span<const SpanEntry> spans) noexcept;
 
+/// The batch as one ExportTraceServiceRequest in one buffer; an empty one where it takes more than
+/// `size_max`.
+Buffer encode_whole(const SpanBatch::Index& index, std::size_t size_max);
+/// Over a request that encode_whole wrote; null where it can't be read, which has not been seen.
+std::shared_ptr<const SpanBatch::Index> index_of_encoded(Buffer request);
+
 /// Adds a buffer that is not a request; returns its number.
 std::uint16_t add_buffer(BatchTables& tables, Buffer buffer);
 

@@ -140,8 +140,10 @@ std::optional<KeyValueView> find_attribute(std::string_view message, std::uint32
   return found;
 }
 
-SpanView::SpanView(std::string_view message) : message_(message) {
-  const UsualSpan usual(message);
+SpanView::SpanView(std::string_view message) : SpanView(message, SpanEntry::unknown_tail) {}
+
+SpanView::SpanView(std::string_view message, std::uint8_t tail) : message_(message) {
+  const UsualSpan usual(message, tail);
   trace_id_ = usual.trace_id;
   span_id_ = usual.span_id;
   parent_span_id_ = usual.parent_span_id;

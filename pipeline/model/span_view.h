@@ -152,6 +152,8 @@ std::optional<KeyValueView> find_attribute(std::string_view message, std::uint32
 class SpanView {
  public:
   explicit SpanView(std::string_view message);
+  /// With the `tail` of its SpanEntry.
+  SpanView(std::string_view message, std::uint8_t tail);
 
   std::string_view message() const { return message_; }
   std::string_view trace_id() const { return trace_id_; }  ///< 16 bytes

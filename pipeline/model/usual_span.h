@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "pipeline/model/otlp_fields.h"
+#include "pipeline/model/span_batch.h"
 #include "pipeline/model/wire.h"
 
 namespace sluice {
@@ -16,11 +17,18 @@ namespace sluice {
 /// of the fields does not pay for the others: all of it is inlined.
 class UsualSpan {
  public:
-  [[gnu::always_inline]] explicit UsualSpan(std::string_view message)
+  /// `tail` as it was found when this message was read before.
+  [[gnu::always_inline]] explicit UsualSpan(std::string_view message,
+                                            std::uint8_t tail = SpanEntry::unknown_tail)
       : at_(message.data()), end_(message.data() + message.size()) {
     if (!read_head()) return;
-    for (std::string_view attribute; read_short(otlp::span::attributes, attribute);) {
+    if (tail != SpanEntry::unknown_tail) {
+      at_ = end_ - tail;
+    } else {
+      for (std::string_view attribute; read_short(otlp::span::attributes, attribute);) {
+      }
     }
+    behind_attributes_ = at_;
     has_status = read_short(otlp::span::status, status);
     read_flags();
   }
@@ -34,6 +42,13 @@ class UsualSpan {
 
   /// What is to be read in the general way. Fields in there count more than those that were read.
   std::string_view rest() const { return {at_, static_cast<std::size_t>(end_ - at_)}; }
+
+  /// How much stands behind the attributes, if that can be said in a byte.
+  std::uint8_t tail() const {
+    const auto size = static_cast<std::size_t>(end_ - behind_attributes_);
+    const bool is_known = behind_attributes_ != nullptr && size < SpanEntry::unknown_tail;
+    return is_known ? static_cast<std::uint8_t>(size) : SpanEntry::unknown_tail;
+  }
 
   std::string_view trace_id, span_id, parent_span_id, name, status;
   const char* times = nullptr;  ///< of the kind's tag, which start and end stand behind
@@ -113,6 +128,7 @@ class UsualSpan {
   }
 
   const char* at_;
+  const char* behind_attributes_ = nullptr;
   const char* const end_;
 };
 

@@ -85,15 +85,15 @@ void ArrivalReader::read(const SpanBatch& batch, std::vector<std::vector<Arrival
       of_resource.reset();
       if (questions_ != nullptr) questions_->ask(ResourceView(resource_bytes), of_resource);
     }
-    const SpanView span(batch.span_bytes(entry));
+    const SpanView span = batch.view(entry);
     TraceId id;
     std::memcpy(id.data(), span.trace_id().data(), id.size());
     const bool goes_on = open != nullptr && same_id(open->facts.trace_id, id) && !single_spans;
     if (!goes_on) {
       close();
       const std::uint64_t id_hash = hash(span.trace_id());
-      // The high bits, which pick no bucket in the shard's own tables.
-      open = &by_shard[(id_hash >> 32) % by_shard.size()].emplace_back();
+      // By the high bits, which pick no bucket in the shard's own tables.
+      open = &by_shard[(id_hash >> 32) * by_shard.size() >> 32].emplace_back();
       open->hash = id_hash;
       open->first = index;
       open->facts.trace_id = id;

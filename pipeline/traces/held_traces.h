@@ -112,7 +112,7 @@ class HeldTraces {
       if (size_ < few_.size())
         few_[size_] = run;
       else
-        many_.push_back(run);
+        add_to_many(run);
       ++size_;
     }
     void clear() {
@@ -121,6 +121,12 @@ class HeldTraces {
     }
 
    private:
+    /// As many again at first, which is one allocation for most traces that need any.
+    void add_to_many(const Run& run) {
+      if (many_.empty()) many_.reserve(few_.size());
+      many_.push_back(run);
+    }
+
     std::array<Run, 4> few_;
     std::vector<Run> many_;
     std::size_t size_ = 0;

@@ -84,7 +84,7 @@ std::string Fingerprint::of(const Case& trace) const {
       });
     seen_resource = in_resource;
     seen_scope = in_scope;
-    const SpanView view(batch.span_bytes(entry));
+    const SpanView view = batch.view(entry);
     const bool is_root = view.parent_span_id().empty();
     add_all(is_root ? span | root : span,
             [&](std::string_view key) { return view.attribute(key); });

@@ -223,9 +223,8 @@ std::string oracle_scope(std::string_view message) {
   return canonical<pb::InstrumentationScope>(message);
 }
 
-std::string view_differences(std::string_view span_message) {
-  const SpanView ours(span_message);
-  const auto theirs = parsed<pb::Span>(span_message);
+std::string view_differences(const SpanView& ours) {
+  const auto theirs = parsed<pb::Span>(ours.message());
   Differences differences("");
   differences.add(compare_singular(ours, theirs));
   differences.add(compare_attributes(ours.attributes(), theirs.attributes()));

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "pipeline/model/span_batch.h"
+#include "pipeline/model/span_view.h"
 
 /// What libprotobuf makes of OTLP bytes, in a form that compares: the truth that the byte model is
 /// held against. Messages are compared as libprotobuf writes them again, so spelling (order of
@@ -34,6 +35,6 @@ std::string oracle_scope(std::string_view message);
 
 /// Every difference between what the views read from a Span message and what libprotobuf reads;
 /// empty when they agree.
-std::string view_differences(std::string_view span_message);
+std::string view_differences(const SpanView& span);
 
 }  // namespace sluice::test

@@ -68,7 +68,7 @@ bool is_zero(std::string_view bytes) {
 }  // namespace
 
 const OutgoingSpan& SpanTranslator::translate(const SpanEntry& entry) {
-  const SpanView span(batch_.span_bytes(entry));
+  const SpanView span = batch_.view(entry);
   const ResourceView resource(batch_.resource_bytes(entry));
   const ScopeView scope(batch_.scope_bytes(entry));
   out_.annotations.clear();

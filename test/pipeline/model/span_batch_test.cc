@@ -129,7 +129,9 @@ TEST_CASE("a span in the usual form is read as the same fields are anywhere", "[
     if (random() % 4 == 0) spec.raw = message_of(again);
     const std::string message = message_of(spec);
     const std::string other_way = unknown + message;
-    const SpanView usual(message), general(other_way);
+    const SpanBatch batch = make_batch({{.spans = {spec}}});
+    const SpanView usual = turn % 2 == 0 ? SpanView(message) : batch.view(batch.spans()[0]);
+    const SpanView general(other_way);
     REQUIRE(usual.trace_id() == general.trace_id());
     REQUIRE(usual.span_id() == general.span_id());
     REQUIRE(usual.parent_span_id() == general.parent_span_id());
@@ -347,6 +349,21 @@ TEST_CASE("a few spans of a large request do not pin it once compacted", "[span_
   CHECK(service_of(reparsed(small), 1) == "big");
   // Nothing to gain: the same index comes back.
   CHECK(batch.compacted(0.25).spans().data() == batch.spans().data());
+}
+
+TEST_CASE("what is copied out is a request again, which leaves in one piece", "[span_batch]") {
+  const std::string large(300, 'n');
+  const SpanBatch batch = make_batch(
+      {{.service = "a", .spans = {{.name = large + "1"}, {.name = "small"}, {.name = large + "2"}}},
+       {.service = "b", .schema_url = "urn:b", .spans = {{.name = large + "3"}}}});
+  const SpanBatch some = batch.select(std::vector<std::uint32_t>{0, 2, 3});
+  const SpanBatch copied = some.copied();
+  CHECK(some.encode().slices.size() > 1);
+  CHECK(copied.encode().slices.size() == 1);
+  CHECK(copied.encode().slices[0].data == copied.encode().slices[0].data);
+  CHECK(copied.encode().to_string() == some.encode().to_string());
+  CHECK(span_names(copied) == Names{large + "1", large + "2", large + "3"});
+  CHECK(span_names(copied.slice(1, 2)) == Names{large + "2", large + "3"});
 }
 
 TEST_CASE("more spans than the limit are a malformed request", "[span_batch]") {
