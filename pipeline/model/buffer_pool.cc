@@ -17,9 +17,10 @@
 // The shelves are bounded together, the more the more there is in use: a sampler that holds much
 // lets go of it in bursts, and mapping it anew took a tenth of its time on one worker and more on
 // two, which wait for each other in the kernel. Traffic changes its sizes, so a full pool makes
-// room by giving up blocks of other classes in turn; and a miss of a mapped class first gives up as
-// much as it maps when the pool is half full, so that cached and live memory do not add up to more
-// than was ever live.
+// room by giving up blocks of other classes in turn; and a miss of a mapped class takes what waits
+// in one of the next three (new pages cost 1 us each, five where a host has to find them first), or
+// else first gives up as much as it maps when the pool is half full, so that cached and live memory
+// do not add up to more than was ever live.
 //
 // A shelf has a lock of its own, held for two pointer writes: once per request, not per span. With
 // the address sanitizer nothing is pooled and blocks are exact, so that every overrun is seen.
@@ -94,11 +95,11 @@ bool is_pooled(std::size_t total) {
   return !exact_blocks && total > pooled_min && total <= pooled_max;
 }
 
-/// The shelf of a class size in (1 KiB, 4 MiB].
-Shelf& shelf_of(std::size_t total) {
+/// The number of the shelf of a class size in (1 KiB, 4 MiB].
+std::size_t shelf_of(std::size_t total) {
   const auto doubling = static_cast<std::size_t>(std::bit_width(total - 1)) - 1;
   const std::size_t step = std::size_t{1} << (doubling - 3);
-  return shelves[(doubling - 10) * 8 + (total - (std::size_t{1} << doubling)) / step - 1];
+  return (doubling - 10) * 8 + (total - (std::size_t{1} << doubling)) / step - 1;
 }
 
 Block* pop(Shelf& shelf) {
@@ -109,6 +110,18 @@ Block* pop(Shelf& shelf) {
   __builtin_prefetch(shelf.first, 1);  // long out of the cache when its turn comes (measured)
   cached_bytes.fetch_sub(total_of(block), std::memory_order_relaxed);
   return block;
+}
+
+/// A block of the class, or, of those that would have to be mapped, one of the next classes: it is
+/// there, and BufferWriter::freeze does not find it too large.
+Block* take_cached(std::size_t total) {
+  constexpr std::size_t classes_above = 3;
+  const std::size_t number = shelf_of(total);
+  const std::size_t last = is_mapped(total) ? number + classes_above : number;
+  for (std::size_t at = number; at <= std::min(last, class_count - 1); ++at) {
+    if (Block* block = pop(shelves[at])) return block;
+  }
+  return nullptr;
 }
 
 /// Modulo 2^64, like the sum.
@@ -155,8 +168,8 @@ void* memory_from_system(std::size_t total) {
     make_room(0, std::max(cached_max() / 2, cached_now - std::min(cached_now, total)));
   }
   // Who takes a block fills it, as a rule: its pages all at once cost half of a fault for each. Not
-  // those of a large body that has only been promised. (Huge pages are no help: where they have to
-  // be made by compaction, the kernel takes more time for them than for all small ones.)
+  // those of a large body that has only been promised. (Huge pages are no help: where compaction
+  // has to make them, or a host gives them page by page, they take longer than all small ones.)
   const int populate = total <= populated_max ? MAP_POPULATE : 0;
   void* memory = mmap(nullptr, total, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | populate, -1, 0);
@@ -183,7 +196,7 @@ Block* take(std::size_t capacity) {
   const std::size_t total =
       exact_blocks ? sizeof(Block) + capacity : class_size(sizeof(Block) + capacity);
   if (is_pooled(total)) {
-    if (Block* block = pop(shelf_of(total))) return start(block, total);
+    if (Block* block = take_cached(total)) return start(block, total_of(block));
   }
   void* const memory = memory_from_system(total);
   if (memory == nullptr) throw std::bad_alloc();
@@ -195,7 +208,7 @@ void give_back(Block* block) noexcept {
   const std::size_t total = total_of(block);
   if (!is_pooled(total)) return return_to_system(block);
   make_room(total, cached_max());
-  Shelf& shelf = shelf_of(total);
+  Shelf& shelf = shelves[shelf_of(total)];
   cached_bytes.fetch_add(total, std::memory_order_relaxed);
   const std::lock_guard lock(shelf.mutex);
   block->next = shelf.first;

@@ -47,9 +47,9 @@ struct SpanEntry {
   std::uint32_t scope = 0;
   std::uint16_t buffer = 0;
   std::uint8_t header = 0;
-  /// How many of its last bytes stand behind the attributes, if its fields are in the usual order
-  /// up to there (UsualSpan): who wants no attribute need not walk over them. Past 254, or in any
-  /// other order: unknown.
+  /// How many of its last bytes UsualSpan leaves behind the attributes that it knows: who looks for
+  /// other fields finds them before those attributes or in these bytes, and need not walk over what
+  /// lies between. Unknown past 254.
   std::uint8_t tail = unknown_tail;
   static constexpr std::uint8_t unknown_tail = 0xff;
 };

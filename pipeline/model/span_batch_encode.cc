@@ -11,7 +11,7 @@
 // Lengths stand before content, so the first pass sums them up into a plan, a few words a run; the
 // second writes. Headers and stretches of no more than `copied_max` bytes are copied into one
 // scratch buffer, where neighbours grow together: a slice costs the sender more than copying so
-// little. With no limit to it, scratch is the whole request (encode_whole).
+// little. In encode_whole everything goes there, so that scratch is the whole request.
 
 #include <utility>
 

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -82,6 +83,8 @@ class Parser {
 
   /// Their fields and ids are right.
   void trust_spans() { is_trusted_ = true; }
+  /// They are these spans, in this order.
+  void expect(const SpanBatch::Index& before);
   std::shared_ptr<const SpanBatch::Index> run();
 
  private:
@@ -102,6 +105,7 @@ class Parser {
   ParseReport& report_;
   const ParseLimits limits_;
   bool is_trusted_ = false;
+  std::span<const SpanEntry> known_;  ///< of trusted spans, those that were read before
   const char* const base_;
   const char* const begin_;
   const std::size_t length_;
@@ -114,6 +118,12 @@ class Parser {
   std::uint32_t resource_ = none;  ///< the entry of the open ResourceSpans, once it has a span
   std::uint32_t scope_ = none;
 };
+
+void Parser::expect(const SpanBatch::Index& before) {
+  trust_spans();
+  known_ = before.spans;
+  spans_.reserve(known_.size());
+}
 
 std::shared_ptr<const SpanBatch::Index> Parser::run() {
   if (!request({begin_, length_})) return nullptr;
@@ -204,7 +214,8 @@ bool Parser::scope_spans(std::string_view message) {
 
 bool Parser::span(const Field& field) {
   if (is_trusted_) {
-    take(field, SpanEntry::unknown_tail);
+    take(field,
+         spans_.size() < known_.size() ? known_[spans_.size()].tail : SpanEntry::unknown_tail);
     return true;
   }
   UsualSpan ids(field.content);
@@ -255,21 +266,25 @@ void Parser::take(const Field& field, std::uint8_t tail) {
   at_ = field.whole.data() + field.whole.size();
 }
 
-/// Grows to what the whole request needs if it goes on as it began, with an eighth to spare.
+/// Grows to what the whole request needs if it goes on as it began, with an eighth to spare; but
+/// to no more entries than there are spans, where that is known.
 template <typename Entries>
 void Parser::make_room(Entries& entries) const {
   const std::size_t count = entries.size();
   if (count < entries.capacity()) return;
+  const auto reserve = [&](std::size_t wanted) {
+    if (count < known_.size()) wanted = std::min(wanted, known_.size());
+    entries.reserve(wanted);
+  };
   if (count == 0) {
     // One small vector serves a small request; a resource or scope is usually alone, or one of
     // several of about the same size.
     const std::size_t one = std::is_same_v<Entries, SpanEntries> ? 128 : open_size_;
-    entries.reserve(std::clamp<std::size_t>(length_ / one, 1, 32));
-    return;
+    return reserve(std::clamp<std::size_t>(length_ / one, 1, 32));
   }
   const auto done = static_cast<std::size_t>(at_ - begin_);
   const std::size_t expected = done == 0 ? count : count * length_ / done;
-  entries.reserve(std::max(count + count / 4 + 1, expected + expected / 8));
+  reserve(std::max(count + count / 4 + 1, expected + expected / 8));
 }
 
 bool Parser::framed(std::string_view message, int depth, const char* name) {
@@ -334,12 +349,14 @@ std::optional<SpanBatch> SpanBatch::parse(Buffer buffer, std::size_t offset, std
   return SpanBatch(std::move(index), nullptr);
 }
 
-std::shared_ptr<const SpanBatch::Index> index_of_encoded(Buffer request) {
+std::shared_ptr<const SpanBatch::Index> index_of_encoded(Buffer request,
+                                                         const SpanBatch::Index& before) {
   const auto size = static_cast<std::uint32_t>(request.size());
   ParseReport report;
   Parser parser(std::move(request), 0, size, report, ParseLimits());
-  parser.trust_spans();
-  return parser.run();
+  parser.expect(before);
+  auto index = parser.run();
+  return index != nullptr && index->spans.size() == before.spans.size() ? index : nullptr;
 }
 
 SpanBatch SpanBatch::of_translation(Buffer buffer) {

@@ -261,11 +261,25 @@ void Folding::close_buffer() {
   source.length = static_cast<std::uint32_t>(source.buffer.size());
 }
 
+std::size_t bytes_wanted(const SpanBatch::Index& index) {
+  const std::vector<std::size_t> wanted = bytes_wanted(index.spans, *index.tables);
+  return std::accumulate(wanted.begin(), wanted.end(), std::size_t{0});
+}
+
 /// All that a batch needs, in as few buffers as possible.
 std::shared_ptr<const SpanBatch::Index> folded(const SpanBatch::Index& index) {
-  const std::vector<std::size_t> wanted = bytes_wanted(index.spans, *index.tables);
-  const std::size_t size = std::accumulate(wanted.begin(), wanted.end(), std::size_t{0});
-  return Folding(index, std::vector<bool>(wanted.size(), true), size).run();
+  const std::vector<bool> all(index.tables->sources.size(), true);
+  return Folding(index, all, bytes_wanted(index)).run();
+}
+
+/// The same as a request of its own: whoever encodes it has nothing to do. Null where that takes
+/// more than a quarter above the `wanted` bytes, or more than `size_max`: a whole request keeps
+/// what it has beside spans, and small spans of many resources come with a header each.
+std::shared_ptr<const SpanBatch::Index> as_request(const SpanBatch::Index& index,
+                                                   std::size_t wanted, std::size_t size_max) {
+  Buffer request =
+      encode_whole(index, std::min({wanted + wanted / 4, size_max, folded_buffer_max}));
+  return request.size() == 0 ? nullptr : index_of_encoded(std::move(request), index);
 }
 
 }  // namespace
@@ -324,7 +338,7 @@ SpanBatch SpanBatch::compacted(double share_min) const {
   const std::vector<std::size_t> wanted = bytes_wanted(index_->spans, tables);
   std::vector<bool> chosen(wanted.size(), false);
   std::size_t freed = 0;
-  std::size_t copied = 0;
+  std::size_t needed = 0;
   bool keeps_some = false;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     const std::size_t pinned = tables.sources[i].buffer.pinned();
@@ -334,19 +348,22 @@ SpanBatch SpanBatch::compacted(double share_min) const {
     }
     chosen[i] = true;
     freed += pinned;
-    copied += wanted[i];
+    needed += wanted[i];
   }
   // The copy's own size class may waste an eighth.
-  if (freed <= copied + copied / 8 + sizeof(Buffer::Block)) return *this;
-  if (!keeps_some) return this->copied();
-  return {Folding(*index_, std::move(chosen), copied).run(), context_};
+  constexpr std::size_t block = sizeof(Buffer::Block);
+  if (freed <= needed + needed / 8 + block) return *this;
+  std::shared_ptr<const Index> index;
+  if (!keeps_some) index = as_request(*index_, needed, (freed - block) / 9 * 8);
+  if (index == nullptr) index = Folding(*index_, std::move(chosen), needed).run();
+  return {std::move(index), context_};
 }
 
-/// As a request of its own, if it is not too large: whoever encodes it has nothing to do.
 SpanBatch SpanBatch::copied() const {
   if (empty()) return *this;
-  std::shared_ptr<const Index> index = index_of_encoded(encode_whole(*index_, folded_buffer_max));
-  if (index == nullptr || index->spans.empty()) index = folded(*index_);
+  std::shared_ptr<const Index> index =
+      as_request(*index_, bytes_wanted(*index_), folded_buffer_max);
+  if (index == nullptr) index = folded(*index_);
   return {std::move(index), context_};
 }
 

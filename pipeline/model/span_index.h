@@ -66,8 +66,10 @@ std::size_t wire_size_of(std::span<const SpanEntry> spans) noexcept;
 /// The batch as one ExportTraceServiceRequest in one buffer; an empty one where it takes more than
 /// `size_max`.
 Buffer encode_whole(const SpanBatch::Index& index, std::size_t size_max);
-/// Over a request that encode_whole wrote; null where it can't be read, which has not been seen.
-std::shared_ptr<const SpanBatch::Index> index_of_encoded(Buffer request);
+/// Over the request that encode_whole made of a batch, whose index is `before`. Null where it does
+/// not have the same spans: an edit may have left a resource that can't be read.
+std::shared_ptr<const SpanBatch::Index> index_of_encoded(Buffer request,
+                                                         const SpanBatch::Index& before);
 
 /// Adds a buffer that is not a request; returns its number.
 std::uint16_t add_buffer(BatchTables& tables, Buffer buffer);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
@@ -45,9 +46,9 @@ class UsualSpan {
 
   /// How much stands behind the attributes, if that can be said in a byte.
   std::uint8_t tail() const {
-    const auto size = static_cast<std::size_t>(end_ - behind_attributes_);
-    const bool is_known = behind_attributes_ != nullptr && size < SpanEntry::unknown_tail;
-    return is_known ? static_cast<std::uint8_t>(size) : SpanEntry::unknown_tail;
+    if (behind_attributes_ == nullptr) return SpanEntry::unknown_tail;
+    const std::ptrdiff_t size = end_ - behind_attributes_;
+    return static_cast<std::uint8_t>(std::min<std::ptrdiff_t>(size, SpanEntry::unknown_tail));
   }
 
   std::string_view trace_id, span_id, parent_span_id, name, status;

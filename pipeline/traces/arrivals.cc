@@ -92,8 +92,7 @@ void ArrivalReader::read(const SpanBatch& batch, std::vector<std::vector<Arrival
     if (!goes_on) {
       close();
       const std::uint64_t id_hash = hash(span.trace_id());
-      // By the high bits, which pick no bucket in the shard's own tables.
-      open = &by_shard[(id_hash >> 32) * by_shard.size() >> 32].emplace_back();
+      open = &by_shard[shard_of(id_hash, by_shard.size())].emplace_back();
       open->hash = id_hash;
       open->first = index;
       open->facts.trace_id = id;

@@ -29,6 +29,12 @@ struct Arrival {
   bool is_first_root = false;
 };
 
+/// The shard of a trace. By the rest of the hash's high half: the tables of a shard place ids by
+/// the low bits, or by where the number lies in its range, and must find them spread over both.
+inline std::size_t shard_of(std::uint64_t hash, std::size_t shards) {
+  return static_cast<std::uint32_t>(hash >> 32) % static_cast<std::uint32_t>(shards);
+}
+
 /// What two spans of one trace and request need not have twice: arrivals are sized as messages with
 /// a resource and a scope of their own.
 std::size_t shared_size(const SpanBatch& batch, std::uint32_t one, std::uint32_t other);

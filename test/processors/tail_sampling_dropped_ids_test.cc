@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 #include <random>
 
+#include "pipeline/traces/arrivals.h"
+
 namespace sluice::tail_sampling {
 
 TEST_CASE("the last dropped ids are remembered, as many as were asked for", "[tail_sampling]") {
@@ -20,6 +22,23 @@ TEST_CASE("the last dropped ids are remembered, as many as were asked for", "[ta
     CAPTURE(capacity);
     CHECK(forgotten == 0);
   }
+}
+
+TEST_CASE("the ids of one shard of many find as much room as others", "[tail_sampling]") {
+  constexpr std::size_t capacity = 10'000, shards = 16;
+  DroppedIds ids(capacity);
+  std::mt19937_64 random(7);
+  std::vector<std::uint64_t> inserted;
+  while (inserted.size() < 3 * capacity) {
+    const std::uint64_t hash = random();
+    if (shard_of(hash, shards) != 1) continue;
+    inserted.push_back(hash);
+    ids.insert(hash);
+  }
+  std::size_t forgotten = 0;
+  for (std::size_t back = 1; back <= capacity; ++back)
+    forgotten += !ids.contains(inserted[inserted.size() - back]);
+  CHECK(forgotten == 0);
 }
 
 TEST_CASE("what was dropped long ago is forgotten", "[tail_sampling]") {

@@ -177,6 +177,17 @@ TEST_CASE("the pool keeps a bounded amount and makes room for sizes that are use
   CHECK(buffer_pool::cached() <= cached_max);
 }
 
+TEST_CASE("a block that waits is good for what would take a little less", "[buffer]") {
+  if (buffer_pool::exact()) return;  // nothing is pooled under the address sanitizer
+  buffer_pool::empty();
+  const void* const waits = BufferWriter(500'000).data();
+  CHECK(BufferWriter(400'000).data() == waits);
+  CHECK(BufferWriter(300'000).data() != waits);
+  const Buffer buffer = Buffer::copy_of(std::string(400'000, 'x'));
+  CHECK(buffer.data() == waits);
+  CHECK(buffer.pinned() > 500'000);
+}
+
 TEST_CASE("while much is in use, an eighth of it may wait in the pool", "[buffer]") {
   if (buffer_pool::exact()) return;  // nothing is pooled under the address sanitizer
   constexpr std::size_t least = std::size_t{32} << 20, size = 3'000'000, count = 200;

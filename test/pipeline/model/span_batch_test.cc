@@ -366,6 +366,25 @@ TEST_CASE("what is copied out is a request again, which leaves in one piece", "[
   CHECK(span_names(copied.slice(1, 2)) == Names{large + "2", large + "3"});
 }
 
+TEST_CASE("a copy takes along nothing of its request but what spans need", "[span_batch]") {
+  const std::string span = make_request({{.service = "a", .spans = numbered_spans(1)}});
+  const std::string without_spans =
+      make_request({{.service = std::string(1'000'000, 's'), .spans = {}}});
+  const SpanBatch batch = parse_batch(span + without_spans);
+  CHECK(batch.pinned() > 1'000'000);
+  CHECK(batch.compacted(0.75).pinned() < 2'000);
+  CHECK(batch.copied().pinned() < 2'000);
+  CHECK(batch.copied().encode().to_string() == span);
+}
+
+TEST_CASE("the index of a copy has as much room as it has spans", "[span_batch]") {
+  std::vector<SpanSpec> spans = numbered_spans(33);
+  spans.push_back({.name = std::string(4'000'000, 'n')});
+  const SpanBatch copied = make_batch({{.spans = spans}}).copied();
+  CHECK(copied.pinned() < 4'200'000);
+  CHECK(span_names(copied).size() == 34);
+}
+
 TEST_CASE("more spans than the limit are a malformed request", "[span_batch]") {
   ParseReport report;
   const std::string request = make_request({{.spans = numbered_spans(3)}});
